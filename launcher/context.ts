@@ -1,0 +1,17 @@
+// What the rooms of the Launcher share about one running Guest. The original keeps these in static variables.
+import type { Logger } from '../lib/log.js';
+import type { PhysicalMemory } from '../switcher/physical-memory.js';
+
+/** The two calls of the Host's device (`/dev/lguest`) that devices and the instruction emulator make. */
+export interface LguestFd {
+  /** @returns what the request returns: 0 or more, or a negative errno */
+  write(message: Uint32Array, cpuId?: number): number;
+  /** @returns the number of bytes stored in `buffer`, or a negative errno */
+  read(buffer: Uint8Array, cpuId?: number): number;
+}
+
+export interface LauncherContext {
+  readonly memory: PhysicalMemory;
+  readonly lguest: LguestFd;
+  readonly log: Logger;
+}

@@ -1,0 +1,58 @@
+// A kernel file as its loaders see it: something with a size that can be read at an offset.
+//
+// A vmlinux with debug information is hundreds of megabytes of which a dozen are loaded, so files are read in pieces
+// and never as a whole.
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { UserError } from '../../lib/errors.js';
+import { describeFileError } from '../file-errors.js';
+
+export interface KernelImage {
+  /** What messages call it. */
+  readonly name: string;
+  readonly size: number;
+  /** The bytes from `offset` on; fewer than `length` only at the end of the image. */
+  read(offset: number, length: number): Uint8Array;
+  close(): void;
+}
+
+export function kernelImageFromBytes(bytes: Uint8Array, name = 'kernel'): KernelImage {
+  return {
+    name,
+    size: bytes.length,
+    read: (offset, length) => bytes.subarray(offset, Math.min(offset + length, bytes.length)),
+    close: () => undefined,
+  };
+}
+
+/** @throws UserError when there is no such file, or it is none that one can seek in. */
+export function openKernelImage(path: string): KernelImage {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    throw describeFileError('ERR_LGUEST_KERNEL_FILE', 'the kernel', path, error);
+  }
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) {
+    closeSync(fd);
+    const what = stat.isDirectory() ? 'a folder' : 'not a regular file';
+    throw new UserError('ERR_LGUEST_KERNEL_FILE', `${path} is ${what}: give the kernel's vmlinux or bzImage file`);
+  }
+  return {
+    name: path,
+    size: stat.size,
+    read: (offset, length) => readAt(fd, offset, length),
+    close: () => closeSync(fd),
+  };
+}
+
+function readAt(fd: number, offset: number, length: number): Uint8Array {
+  const bytes = Buffer.alloc(length);
+  let filled = 0;
+  while (filled < length) {
+    const got = readSync(fd, bytes, filled, length - filled, offset + filled);
+    if (got === 0) break;
+    filled += got;
+  }
+  return bytes.subarray(0, filled);
+}
