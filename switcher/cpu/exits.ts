@@ -1,0 +1,22 @@
+// Why running code came back to JavaScript. An engine returns one of these; what goes with it is in the CPU state.
+
+/** The budget of jumps is used up: EIP is the next instruction. */
+export const EXIT_BUDGET = 1;
+/** No decoded code is known for EIP. */
+export const EXIT_LOOKUP = 2;
+/** A memory access that the maps do not allow: FAULT_ADDRESS, FAULT_WRITE. EIP is the instruction, nothing of it is done. */
+export const EXIT_FAULT = 3;
+/** The instruction at EIP raised VECTOR with ERROR_CODE. */
+export const EXIT_EXCEPTION = 4;
+/** `int VECTOR` (or int3, into, int1) at EIP; NEXT_EIP is the one after. */
+export const EXIT_SOFTWARE_INTERRUPT = 5;
+/** EFLAGS.TF, segments or something else that changes how code is run is not as before: look again and go on. */
+export const EXIT_MODE_CHANGED = 6;
+
+export type Exit =
+  | typeof EXIT_BUDGET
+  | typeof EXIT_LOOKUP
+  | typeof EXIT_FAULT
+  | typeof EXIT_EXCEPTION
+  | typeof EXIT_SOFTWARE_INTERRUPT
+  | typeof EXIT_MODE_CHANGED;

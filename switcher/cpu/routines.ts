@@ -1,0 +1,38 @@
+// The hard few: what an instruction hands to a routine of the CPU, in TypeScript, because it is long, rare, or about the
+// machine rather than about numbers. A routine takes i32 values and gives one: for `ask`, its answer; for `delegate`, 0 when
+// the instruction is done, or the Exit by which running code must leave.
+//
+// A delegated routine finds EIP at its instruction and NEXT_EIP at the next one. It leaves EIP where to go on; when it
+// raises an exception it leaves EIP alone and answers EXIT_EXCEPTION.
+
+/** Every routine, with the number of i32 values that it takes. */
+export const CPU_ROUTINES = {
+  /** The low and the high word of the time-stamp counter. The low one must be asked for first. */
+  timeStampLow: 0,
+  timeStampHigh: 0,
+  /** cpuid: reads eax and ecx, writes eax … edx. */
+  cpuid: 0,
+  /** Loads a segment register: (register 0 … 5, selector). */
+  loadSegment: 2,
+  /** iret with this operand size in bytes. */
+  interruptReturn: 1,
+  /** Far transfers: (operand size in bytes, selector, offset); and far return (operand size, bytes to drop). */
+  farJump: 3,
+  farCall: 3,
+  farReturn: 2,
+  /** int n, int3, into, int1: (vector). */
+  softwareInterrupt: 1,
+  /** popf: (image, operand size in bytes). */
+  loadFlags: 2,
+  /** verr, verw, lar, lsl: (selector) → see cpu/segments. */
+  verifyRead: 1,
+  verifyWrite: 1,
+  accessRights: 1,
+  segmentLimit: 1,
+  /** What sldt, str, smsw, sgdt and sidt store: the two halves of the tables' addresses and limits. */
+  storeDescriptorTable: 1,
+} as const;
+
+export type CpuRoutineName = keyof typeof CPU_ROUTINES;
+
+export type CpuRoutines = Readonly<Record<CpuRoutineName, (...args: number[]) => number>>;

@@ -1,0 +1,108 @@
+// Where the CPU keeps itself: the layout of its state at the bottom of the WebAssembly.Memory, below the page maps and
+// the Guest's RAM. Addresses are bytes from the start of that memory; a word is 32 bits.
+//
+//   0x0000_0000  state (this file)
+//   0x0001_0000  jump caches: where the code of a recently visited eip is, one for each privilege
+//   0x0003_0000  … 0x0010_0000 free
+//   0x0010_0000  the four flat maps of 2^20 words each (see shadow-map)
+//   0x0110_0000  decoded records (see interpreter/records)
+//   then         the Guest's RAM
+
+/** eax … edi as words; a ninth slot is always zero and serves as the absent base or index register. */
+export const REGISTERS = 0x100;
+export const ZERO_REGISTER = REGISTERS + 32;
+
+/** Offset of the next instruction to run, exact at every exit. */
+export const EIP = 0x130;
+/** Where the instruction after the current one begins; for routines that are delegated to. */
+export const NEXT_EIP = 0x134;
+/** The arithmetic flags, in two words (see language/flags). */
+export const FLAGS_RESULT = 0x138;
+export const FLAGS_AUX = 0x13c;
+/** All other bits of EFLAGS, bit 1 included. */
+export const EFLAGS_REST = 0x140;
+/** Jumps left before the CPU comes back through the door. */
+export const BUDGET = 0x144;
+/** The current privilege level, 0 … 3, a copy of SS.DPL. */
+export const CPL = 0x148;
+/** CR0.TS as far as the FPU is concerned: nonzero makes x87, MMX and SSE raise #NM. */
+export const TASK_SWITCHED = 0x14c;
+
+/** Nonzero after a memory access that the maps do not allow, with its address and direction (2 = write, 0 = read). */
+export const FAULT = 0x150;
+export const FAULT_ADDRESS = 0x154;
+export const FAULT_WRITE = 0x158;
+/** What an instruction raised: vector, and an error code or NO_ERROR_CODE. */
+export const VECTOR = 0x15c;
+export const ERROR_CODE = 0x160;
+export const NO_ERROR_CODE = -1;
+/** The record whose jump could be chained to the block that is looked up, or 0. */
+export const CHAIN_RECORD = 0x164;
+
+/** Addresses of the maps and of the jump cache that go with the current privilege. */
+export const READ_MAP = 0x168;
+export const WRITE_MAP = 0x16c;
+export const JUMP_CACHE = 0x170;
+/** Where a string instruction or a routine may keep a value across a possible fault. */
+export const SCRATCH = 0x180;
+
+/** Segment registers es cs ss ds fs gs: selector, base, limit, attributes. */
+export const SEGMENTS = 0x200;
+export const SEGMENT_SIZE = 16;
+export const SEGMENT_SELECTOR = 0;
+export const SEGMENT_BASE = 4;
+/** The highest offset inside (or, expand-down, the highest outside) the segment. */
+export const SEGMENT_LIMIT = 8;
+/** SEGMENT_READABLE and its neighbours, made from the descriptor when it was loaded. */
+export const SEGMENT_ATTRIBUTES = 12;
+export const SEGMENT_READABLE = 1;
+export const SEGMENT_WRITABLE = 2;
+export const SEGMENT_EXPAND_DOWN = 4;
+/** D/B. */
+export const SEGMENT_BIG = 8;
+export const ES = 0;
+export const CS = 1;
+export const SS = 2;
+export const DS = 3;
+export const FS = 4;
+export const GS = 5;
+
+/** The x87: control, status (without TOP), TOP, and a byte of "this physical register is empty" bits. */
+export const FPU_CONTROL = 0x300;
+export const FPU_STATUS = 0x304;
+export const FPU_TOP = 0x308;
+export const FPU_EMPTY = 0x30c;
+export const FPU_OPCODE = 0x310;
+export const FPU_IP = 0x314;
+export const FPU_CS = 0x318;
+export const FPU_DP = 0x31c;
+export const FPU_DS = 0x320;
+export const MXCSR = 0x324;
+/** Physical registers R0 … R7: 64-bit significand, then sign and exponent in 16 bits (kept as a word), 16 bytes each. */
+export const FPU_REGISTERS = 0x340;
+export const FPU_REGISTER_SIZE = 16;
+export const FPU_SIGN_EXPONENT = 8;
+/** xmm0 … xmm7, 16 bytes each. */
+export const XMM = 0x400;
+
+export const JUMP_CACHES = 0x10000;
+/** Entries of one jump cache; an entry is two words: eip and the address of the record. */
+export const JUMP_CACHE_ENTRIES = 8192;
+export const JUMP_CACHE_SIZE = JUMP_CACHE_ENTRIES * 8;
+
+export const MAPS = 0x100000;
+export const MAP_SIZE = 0x400000;
+/** Kernel means rings 0 to 2. */
+export const KERNEL_READ_MAP = MAPS;
+export const KERNEL_WRITE_MAP = MAPS + MAP_SIZE;
+export const USER_READ_MAP = MAPS + 2 * MAP_SIZE;
+export const USER_WRITE_MAP = MAPS + 3 * MAP_SIZE;
+/**
+ * A map entry is (address of the page in this memory) − (its linear address) − MAP_BIAS, so that a valid entry is never
+ * zero and an access is one load, one add and one more load with MAP_BIAS as its static offset.
+ */
+export const MAP_BIAS = 1;
+
+export const RECORDS = MAPS + 4 * MAP_SIZE;
+export const RECORDS_SIZE = 0x2000000;
+export const GUEST_RAM = RECORDS + RECORDS_SIZE;

@@ -1,0 +1,282 @@
+// The interpreter: a WebAssembly module with one function for each form, made from the definitions.
+//
+// A handler takes the address of its record, does what the instruction means, and ends by a tail call to the handler of the
+// next record, so that no loop stands between two instructions and each handler has an indirect jump of its own for the
+// processor to predict. V8 compiles a handler when it first runs: the many that a Guest never uses cost nothing.
+import { Bug } from '../../lib/errors.js';
+import { EXIT_BUDGET, EXIT_LOOKUP } from '../cpu/exits.js';
+import { CPU_ROUTINES } from '../cpu/routines.js';
+import * as State from '../cpu/state.js';
+import type { Form } from '../decode/instruction.js';
+import { meaning } from '../instructions/definition.js';
+import type { AccessBytes, Body, Field, RegisterFile, RegisterNumber, Routine, Value } from '../language/nodes.js';
+import { slowLoad, slowStore } from '../language/slow-access.js';
+import { Emitter, type Functions, type Setting } from '../wasm/emit.js';
+import { ModuleWriter } from '../wasm/module.js';
+import { WASM } from '../wasm/opcodes.js';
+import * as Records from './records.js';
+import type { ValueType } from '../language/operators.js';
+
+/** The only parameter of a handler: the address of its record. */
+const RECORD = 0;
+const HANDLER_TAKES: readonly ValueType[] = ['i32'];
+const HANDLER_GIVES: readonly ValueType[] = ['i32'];
+const REGISTER_FILES: Readonly<Record<RegisterFile, number>> = { general: State.REGISTERS, xmm: State.XMM };
+
+export class InterpreterModule implements Functions, Setting {
+  readonly #module = new ModuleWriter();
+  readonly #cpu = new Map<string, number>();
+  readonly #routines = new Map<string, number>();
+  readonly #pending: (() => void)[] = [];
+  readonly #handlerType: number;
+  /** (eip) → looks for its record and runs it. */
+  readonly #lookup: number;
+  /** (record with a near target) → goes there, and remembers where it was. */
+  readonly #follow: number;
+
+  constructor() {
+    for (const [name, arity] of Object.entries(CPU_ROUTINES)) {
+      const takes = Array.from({ length: arity }, (): ValueType => 'i32');
+      this.#cpu.set(name, this.#module.importFunction('cpu', name, takes, ['i32']));
+    }
+    this.#handlerType = this.#module.type(HANDLER_TAKES, HANDLER_GIVES);
+    this.#lookup = this.#module.declare(HANDLER_TAKES, HANDLER_GIVES);
+    this.#follow = this.#module.declare(HANDLER_TAKES, HANDLER_GIVES);
+    this.#defineLookup();
+    this.#defineFollow();
+    this.#defineRun();
+  }
+
+  /** The module's bytes. `forms` become the table, in their order: a record's handler is the index of its form. */
+  generate(forms: readonly Form[], memoryPages: number): Uint8Array<ArrayBuffer> {
+    const handlers = forms.map((form) => this.#handler(meaning(form)));
+    for (let define = this.#pending.pop(); define; define = this.#pending.pop()) define();
+    this.#module.table(handlers);
+    return this.#module.encode(memoryPages);
+  }
+
+  // ---------------------------------------------------------------- Functions
+
+  routine(routine: Routine): number {
+    const known = this.#routines.get(routine.name);
+    if (known !== undefined) return known;
+    const index = this.#module.declare(routine.takes, routine.gives);
+    this.#routines.set(routine.name, index);
+    // Later: a routine may call others, and itself.
+    this.#pending.push(() => {
+      const emit = new Emitter(this, this, routine.takes.length);
+      emit.body(routine.body());
+      if (routine.gives.length > 0) emit.op(0x00 /* unreachable: every path returns */);
+      this.#module.define(index, emit.locals, emit.code.view());
+    });
+    return index;
+  }
+
+  cpu(name: string): number {
+    const index = this.#cpu.get(name);
+    if (index === undefined) throw new Bug(`the CPU has no routine ${name}`);
+    return index;
+  }
+
+  slowLoad(bytes: AccessBytes): number {
+    return this.routine(slowLoad(bytes));
+  }
+
+  slowStore(bytes: AccessBytes): number {
+    return this.routine(slowStore(bytes));
+  }
+
+  // ---------------------------------------------------------------- Setting
+
+  field(emit: Emitter, field: Field): void {
+    const [offset, bytes] = Records.RECORD_FIELDS[field];
+    emit.localGet(RECORD);
+    emit.load(bytes, offset);
+  }
+
+  registerAddress(emit: Emitter, file: RegisterFile, number: RegisterNumber): number {
+    const base = REGISTER_FILES[file];
+    if (typeof number === 'object') {
+      emit.const32(0);
+      return base + number.fixed;
+    }
+    emit.localGet(RECORD);
+    const offset =
+      number === 'base'
+        ? Records.RECORD_BASE
+        : number === 'index'
+          ? Records.RECORD_INDEX
+          : Records.RECORD_REGISTERS + number;
+    emit.load(1, offset);
+    return base;
+  }
+
+  jump(emit: Emitter, target: Value): void {
+    if (target.node.kind === 'field' && target.node.field === 'immediate') {
+      this.#chainedJump(emit);
+      return;
+    }
+    const to = emit.scratch('target', 'i32');
+    emit.value(target);
+    emit.localSet(to);
+    this.#spendBudget(emit, to);
+    emit.localGet(to);
+    emit.op(WASM.returnCall);
+    emit.code.unsigned(this.#lookup);
+  }
+
+  delegate(emit: Emitter, routine: string, args: readonly Value[], jumps: boolean): void {
+    emit.setStateField(State.EIP, 'eip');
+    emit.setStateField(State.NEXT_EIP, 'nextEip');
+    for (const arg of args) emit.value(arg);
+    emit.call(this.cpu(routine));
+    const exit = emit.scratch('exit', 'i32');
+    emit.localTee(exit);
+    emit.op(WASM.if, WASM.blockVoid);
+    emit.localGet(exit);
+    emit.op(WASM.return, WASM.end);
+    if (!jumps) return;
+    const to = emit.scratch('target', 'i32');
+    emit.loadState(State.EIP);
+    emit.localSet(to);
+    this.#spendBudget(emit, to);
+    emit.localGet(to);
+    emit.op(WASM.returnCall);
+    emit.code.unsigned(this.#lookup);
+  }
+
+  // ---------------------------------------------------------------- functions of the module
+
+  #handler(body: Body): number {
+    const index = this.#module.declare(HANDLER_TAKES, HANDLER_GIVES);
+    const emit = new Emitter(this, this, 1);
+    emit.body(body);
+    // The next record, unless the body has left already; behind a jump this is dead code that V8 drops.
+    const next = emit.scratch('next', 'i32');
+    emit.localGet(RECORD);
+    emit.const32(Records.RECORD_SIZE);
+    emit.op(WASM.i32Add);
+    emit.localSet(next);
+    this.#enter(emit, next);
+    this.#module.define(index, emit.locals, emit.code.view());
+    return index;
+  }
+
+  /** Tail-calls the handler of the record in local `record`. */
+  #enter(emit: Emitter, record: number): void {
+    emit.localGet(record);
+    emit.localGet(record);
+    emit.load(4, Records.RECORD_HANDLER);
+    emit.op(WASM.returnCallIndirect);
+    emit.code.unsigned(this.#handlerType);
+    emit.code.unsigned(0);
+  }
+
+  /** Counts one jump; leaves with EIP at the local `target` when the budget is spent. */
+  #spendBudget(emit: Emitter, target: number): void {
+    const budget = emit.scratch('budget', 'i32');
+    emit.const32(0);
+    emit.loadState(State.BUDGET);
+    emit.const32(1);
+    emit.op(WASM.i32Sub);
+    emit.localTee(budget);
+    emit.store(4, State.BUDGET);
+    emit.localGet(budget);
+    emit.const32(0);
+    emit.op(WASM.i32LtS, WASM.if, WASM.blockVoid);
+    emit.const32(0);
+    emit.localGet(target);
+    emit.store(4, State.EIP);
+    emit.returnConstant(EXIT_BUDGET);
+    emit.op(WASM.end);
+  }
+
+  #chainedJump(emit: Emitter): void {
+    const to = emit.scratch('target', 'i32');
+    this.field(emit, 'immediate');
+    emit.localSet(to);
+    this.#spendBudget(emit, to);
+    emit.localGet(RECORD);
+    emit.load(4, Records.RECORD_CHAIN);
+    emit.localTee(to);
+    emit.op(WASM.if, WASM.blockVoid);
+    this.#enter(emit, to);
+    emit.op(WASM.end);
+    emit.localGet(RECORD);
+    emit.op(WASM.returnCall);
+    emit.code.unsigned(this.#follow);
+  }
+
+  /** Leaves the jump cache's entry for the eip in local `eip` in local `entry`. */
+  #findEntry(emit: Emitter, eip: number, entry: number): void {
+    emit.loadState(State.JUMP_CACHE);
+    emit.localGet(eip);
+    emit.const32(State.JUMP_CACHE_ENTRIES - 1);
+    emit.op(WASM.i32And);
+    emit.const32(3);
+    emit.op(WASM.i32Shl, WASM.i32Add);
+    emit.localSet(entry);
+  }
+
+  #missIfOther(emit: Emitter, eip: number, entry: number): void {
+    emit.localGet(entry);
+    emit.load(4, 0);
+    emit.localGet(eip);
+    emit.op(0x47 /* i32.ne */, WASM.if, WASM.blockVoid);
+    emit.const32(0);
+    emit.localGet(eip);
+    emit.store(4, State.EIP);
+    emit.returnConstant(EXIT_LOOKUP);
+    emit.op(WASM.end);
+  }
+
+  #defineLookup(): void {
+    const emit = new Emitter(this, this, 1);
+    const entry = emit.scratch('entry', 'i32');
+    this.#findEntry(emit, 0, entry);
+    this.#missIfOther(emit, 0, entry);
+    emit.localGet(entry);
+    emit.load(4, 4);
+    emit.localSet(entry);
+    this.#enter(emit, entry);
+    this.#module.define(this.#lookup, emit.locals, emit.code.view());
+  }
+
+  #defineFollow(): void {
+    const emit = new Emitter(this, this, 1);
+    const eip = emit.scratch('eip', 'i32');
+    const entry = emit.scratch('entry', 'i32');
+    this.field(emit, 'immediate');
+    emit.localSet(eip);
+    this.#findEntry(emit, eip, entry);
+    this.#missIfOther(emit, eip, entry);
+    emit.localGet(entry);
+    emit.load(4, 4);
+    emit.localSet(entry);
+    // A jump within its page stays true for as long as the page's records live: remember where it leads. What spans
+    // two pages depends on the second one too, and is always looked up.
+    this.field(emit, 'eip');
+    emit.localGet(eip);
+    emit.op(0x73 /* i32.xor */);
+    emit.const32(~0xfff);
+    emit.op(WASM.i32And);
+    emit.localGet(entry);
+    emit.load(1, Records.RECORD_FLAGS);
+    emit.op(WASM.i32Or, WASM.i32Eqz, WASM.if, WASM.blockVoid);
+    emit.localGet(RECORD);
+    emit.localGet(entry);
+    emit.store(4, Records.RECORD_CHAIN);
+    emit.op(WASM.end);
+    this.#enter(emit, entry);
+    this.#module.define(this.#follow, emit.locals, emit.code.view());
+  }
+
+  #defineRun(): void {
+    const run = this.#module.declare([], ['i32']);
+    const emit = new Emitter(this, this, 0);
+    emit.loadState(State.EIP);
+    emit.call(this.#lookup);
+    this.#module.define(run, emit.locals, emit.code.view());
+    this.#module.export('run', run);
+  }
+}

@@ -1,0 +1,40 @@
+// The decoded record: how the blanks of a form are filled, as the interpreter reads it from memory.
+//
+//    0  u32  handler: the form's index, which is its place in the interpreter's table
+//    4  u32  eip of this instruction          8  u32  eip of the next one
+//   12  u8   register0   13  u8  register1   14  u8  register2   (byte offsets into their register file)
+//   15  u8   scale       16  u8  base        17  u8  index       18  u8  segment (byte offset into the segments)
+//   19  u8   1 when its bytes lie on two pages
+//   20  i32  displacement                   24  i32  immediate
+//   28  i32  immediate2, or, in an instruction with a near target: the record to which it leads, once that is known
+import type { Field } from '../language/nodes.js';
+
+export const RECORD_SIZE = 32;
+export const RECORD_HANDLER = 0;
+export const RECORD_EIP = 4;
+export const RECORD_NEXT_EIP = 8;
+export const RECORD_REGISTERS = 12;
+export const RECORD_SCALE = 15;
+export const RECORD_BASE = 16;
+export const RECORD_INDEX = 17;
+export const RECORD_SEGMENT = 18;
+/** 1 when the instruction's bytes lie on two pages. */
+export const RECORD_FLAGS = 19;
+export const RECORD_DISPLACEMENT = 20;
+export const RECORD_IMMEDIATE = 24;
+export const RECORD_IMMEDIATE2 = 28;
+export const RECORD_CHAIN = 28;
+
+/** Where a blank stands in the record, and in how many bytes. */
+export const RECORD_FIELDS: Readonly<Record<Field, readonly [offset: number, bytes: 1 | 4]>> = {
+  eip: [RECORD_EIP, 4],
+  nextEip: [RECORD_NEXT_EIP, 4],
+  register0: [RECORD_REGISTERS, 1],
+  register1: [RECORD_REGISTERS + 1, 1],
+  register2: [RECORD_REGISTERS + 2, 1],
+  scale: [RECORD_SCALE, 1],
+  segment: [RECORD_SEGMENT, 1],
+  displacement: [RECORD_DISPLACEMENT, 4],
+  immediate: [RECORD_IMMEDIATE, 4],
+  immediate2: [RECORD_IMMEDIATE2, 4],
+};

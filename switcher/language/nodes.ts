@@ -1,0 +1,150 @@
+// The sentences of the language: what an instruction's definition becomes, and what evaluate, emit and summarise read.
+//
+// A *value* is computed once and never changes (static single assignment), so a pure one may be computed wherever it is
+// used. What depends on time (a register, memory, a variable) is read by a statement, at the place where it stands.
+import type { ValueType } from './operators.js';
+
+/** A blank of the form, filled by the decoded record. */
+export type Field =
+  | 'eip'
+  | 'nextEip'
+  | 'immediate'
+  | 'immediate2'
+  | 'displacement'
+  | 'scale'
+  | 'segment'
+  | 'register0'
+  | 'register1'
+  | 'register2';
+
+/** A register named by a blank of the form, or always the same one. */
+export type RegisterNumber = 0 | 1 | 2 | 'base' | 'index' | { readonly fixed: number };
+export type RegisterFile = 'general' | 'xmm';
+
+export type Node =
+  | { readonly kind: 'constant'; readonly value: number | bigint }
+  | { readonly kind: 'constant128'; readonly bytes: readonly number[] }
+  | {
+      readonly kind: 'operator';
+      readonly name: string;
+      readonly args: readonly Value[];
+      readonly immediates: readonly number[];
+    }
+  | { readonly kind: 'select'; readonly condition: Value; readonly yes: Value; readonly no: Value }
+  | { readonly kind: 'field'; readonly field: Field }
+  // -- below: bound by a statement, at one place in time
+  | { readonly kind: 'parameter'; readonly index: number }
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  | {
+      readonly kind: 'register';
+      readonly file: RegisterFile;
+      readonly bytes: 1 | 2 | 4 | 16;
+      readonly number: RegisterNumber;
+    }
+  | {
+      readonly kind: 'state';
+      readonly bytes: AccessBytes;
+      readonly signed: boolean;
+      readonly offset: number;
+      readonly index: Value | undefined;
+    }
+  | { readonly kind: 'flagsResult' }
+  | { readonly kind: 'flagsAux' }
+  | { readonly kind: 'guestLoad'; readonly bytes: AccessBytes; readonly address: Value }
+  | { readonly kind: 'result'; readonly position: number }
+  | { readonly kind: 'callCpu'; readonly routine: string; readonly args: readonly Value[] };
+
+export type AccessBytes = 1 | 2 | 4 | 8 | 16;
+
+export interface Value {
+  readonly type: ValueType;
+  readonly node: Node;
+  /** How often other values and statements use it; the emitter gives a local to what is used more than once. */
+  uses: number;
+}
+
+/** What can change: a local of the instruction or routine. */
+export interface Variable {
+  readonly type: ValueType;
+  readonly index: number;
+}
+
+export interface Loop {
+  readonly body: Statement[];
+}
+
+/** What arithmetic the flags come from, for readers that can do better than the two words. */
+export interface FlagsOrigin {
+  readonly operation: 'add' | 'sub' | 'logic';
+  readonly width: 8 | 16 | 32;
+  readonly left: Value;
+  readonly right: Value;
+}
+
+export type Statement =
+  | { readonly kind: 'let'; readonly value: Value }
+  | { readonly kind: 'setVariable'; readonly variable: Variable; readonly value: Value }
+  | {
+      readonly kind: 'setRegister';
+      readonly file: RegisterFile;
+      readonly bytes: 1 | 2 | 4 | 16;
+      readonly number: RegisterNumber;
+      readonly value: Value;
+    }
+  | {
+      readonly kind: 'setState';
+      readonly bytes: AccessBytes;
+      readonly offset: number;
+      readonly index: Value | undefined;
+      readonly value: Value;
+    }
+  | { readonly kind: 'setFlags'; readonly result: Value; readonly aux: Value; readonly origin: FlagsOrigin | undefined }
+  | { readonly kind: 'guestStore'; readonly bytes: AccessBytes; readonly address: Value; readonly value: Value }
+  /** Faults as an access of `bytes` bytes at `address` would, and does nothing else. */
+  | { readonly kind: 'probe'; readonly bytes: number; readonly address: Value; readonly write: boolean }
+  | { readonly kind: 'if'; readonly condition: Value; readonly then: Statement[]; readonly otherwise: Statement[] }
+  | { readonly kind: 'loop'; readonly loop: Loop }
+  | { readonly kind: 'break'; readonly loop: Loop }
+  | { readonly kind: 'continue'; readonly loop: Loop }
+  | {
+      readonly kind: 'call';
+      readonly routine: Routine;
+      readonly args: readonly Value[];
+      readonly results: readonly Value[];
+    }
+  | { readonly kind: 'return'; readonly values: readonly Value[] }
+  /** Ends the instruction with an exception; the registers are as before the instruction. */
+  | { readonly kind: 'raise'; readonly vector: number; readonly errorCode: Value | undefined }
+  /** Ends the instruction and goes to another. */
+  | { readonly kind: 'jump'; readonly target: Value }
+  /** Ends the instruction by one of the CPU's own routines, which says how to go on (see cpu/routines). */
+  | { readonly kind: 'delegate'; readonly routine: string; readonly args: readonly Value[]; readonly jumps: boolean };
+
+/** A definition read once: what an instruction does, with blanks. */
+export interface Body {
+  readonly statements: readonly Statement[];
+  readonly variables: readonly Variable[];
+}
+
+/** A function of the language: shared by instructions, free of Guest memory, faults and jumps. */
+export interface Routine {
+  readonly name: string;
+  readonly takes: readonly ValueType[];
+  readonly gives: readonly ValueType[];
+  /** Built when first read: a module holds only the routines that it calls. */
+  body(): Body;
+}
+
+/** True for values that are bound to a place in time and must not move. */
+export function isTimed(node: Node): boolean {
+  switch (node.kind) {
+    case 'constant':
+    case 'constant128':
+    case 'operator':
+    case 'select':
+    case 'field':
+      return false;
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,513 @@
+// From sentences of the language to WebAssembly code.
+//
+// What every reader that emits has in common is here: values in locals, structure, state, Guest memory. Where blanks come
+// from and how an instruction ends is for a *setting* to say: the interpreter reads blanks from the decoded record.
+import { Bug } from '../../lib/errors.js';
+import * as State from '../cpu/state.js';
+import { EXIT_EXCEPTION, EXIT_FAULT } from '../cpu/exits.js';
+import type {
+  AccessBytes,
+  Body,
+  Field,
+  Loop,
+  Node,
+  RegisterFile,
+  RegisterNumber,
+  Routine,
+  Statement,
+  Value,
+  Variable,
+} from '../language/nodes.js';
+import { isTimed } from '../language/nodes.js';
+import { operator, type ValueType } from '../language/operators.js';
+import { ByteWriter } from './bytes.js';
+import { WASM } from './opcodes.js';
+
+/** What the emitter asks of the module that the code goes into. */
+export interface Functions {
+  routine(routine: Routine): number;
+  /** A function of the CPU, imported: takes `arity` i32, gives an i32. */
+  cpu(name: string, arity: number): number;
+  /** Loads of Guest memory that the fast path cannot do: takes the address, sets FAULT if it must fault. */
+  slowLoad(bytes: AccessBytes): number;
+  slowStore(bytes: AccessBytes): number;
+}
+
+/** How one kind of code (interpreter handler, routine, …) fills blanks and ends. */
+export interface Setting {
+  field(emit: Emitter, field: Field): void;
+  /** Pushes the address of a register (relative to nothing); the static offset to add comes back. */
+  registerAddress(emit: Emitter, file: RegisterFile, number: RegisterNumber): number;
+  jump(emit: Emitter, target: Value): void;
+  delegate(emit: Emitter, routine: string, args: readonly Value[], jumps: boolean): void;
+}
+
+const LOAD_OPCODES: Record<AccessBytes, readonly [unsigned: number[], signed: number[], alignment: number]> = {
+  1: [[WASM.i32Load8U], [WASM.i32Load8S], 0],
+  2: [[WASM.i32Load16U], [WASM.i32Load16S], 0],
+  4: [[WASM.i32Load], [WASM.i32Load], 0],
+  8: [[WASM.i64Load], [WASM.i64Load], 0],
+  16: [[WASM.simd, WASM.v128Load], [WASM.simd, WASM.v128Load], 0],
+};
+const STORE_OPCODES: Record<AccessBytes, number[]> = {
+  1: [WASM.i32Store8],
+  2: [WASM.i32Store16],
+  4: [WASM.i32Store],
+  8: [WASM.i64Store],
+  16: [WASM.simd, WASM.v128Store],
+};
+const PAGE_OFFSET_MASK = 0xfff;
+
+export class Emitter {
+  readonly code = new ByteWriter(512);
+  readonly locals: ValueType[] = [];
+  readonly functions: Functions;
+  readonly #setting: Setting;
+  readonly #parameters: number;
+  readonly #valueLocals = new Map<Value, number>();
+  readonly #variableLocals = new Map<Variable, number>();
+  /** Nesting: what each open block is, innermost last, to count branch depths. */
+  readonly #nesting: (Loop | 'if' | 'break')[] = [];
+  readonly #scratch = new Map<string, number>();
+
+  constructor(setting: Setting, functions: Functions, parameters: number) {
+    this.#setting = setting;
+    this.functions = functions;
+    this.#parameters = parameters;
+  }
+
+  // ---------------------------------------------------------------- plain code
+
+  op(...bytes: number[]): void {
+    this.code.bytes(bytes);
+  }
+
+  const32(value: number): void {
+    this.code.byte(WASM.i32Const);
+    this.code.signed(value);
+  }
+
+  localGet(index: number): void {
+    this.code.byte(WASM.localGet);
+    this.code.unsigned(index);
+  }
+
+  localSet(index: number): void {
+    this.code.byte(WASM.localSet);
+    this.code.unsigned(index);
+  }
+
+  localTee(index: number): void {
+    this.code.byte(WASM.localTee);
+    this.code.unsigned(index);
+  }
+
+  call(index: number): void {
+    this.code.byte(WASM.call);
+    this.code.unsigned(index);
+  }
+
+  newLocal(type: ValueType): number {
+    return this.#parameters + this.locals.push(type) - 1;
+  }
+
+  /** One local of this name and type for the whole function: for what does not live across statements. */
+  scratch(name: string, type: ValueType): number {
+    const known = this.#scratch.get(name);
+    if (known !== undefined) return known;
+    const local = this.newLocal(type);
+    this.#scratch.set(name, local);
+    return local;
+  }
+
+  /** Loads from the address on the stack plus `offset`. */
+  load(bytes: AccessBytes, offset: number, signed = false): void {
+    const [unsignedOp, signedOp, alignment] = LOAD_OPCODES[bytes];
+    this.code.bytes(signed ? signedOp : unsignedOp);
+    this.code.unsigned(alignment);
+    this.code.unsigned(offset);
+  }
+
+  /** Stores; the stack holds the address, then the value. */
+  store(bytes: AccessBytes, offset: number): void {
+    this.code.bytes(STORE_OPCODES[bytes]);
+    this.code.unsigned(0);
+    this.code.unsigned(offset);
+  }
+
+  loadState(offset: number): void {
+    this.const32(0);
+    this.load(4, offset);
+  }
+
+  setStateConstant(offset: number, value: number): void {
+    this.const32(0);
+    this.const32(value);
+    this.store(4, offset);
+  }
+
+  setStateField(offset: number, field: Field): void {
+    this.const32(0);
+    this.#setting.field(this, field);
+    this.store(4, offset);
+  }
+
+  returnConstant(value: number): void {
+    this.const32(value);
+    this.op(WASM.return);
+  }
+
+  // ---------------------------------------------------------------- values
+
+  /** Pushes `value`. */
+  value(value: Value): void {
+    const local = this.#valueLocals.get(value);
+    if (local !== undefined) {
+      this.localGet(local);
+      return;
+    }
+    if (isTimed(value.node)) throw new Bug(`a ${value.node.kind} is used outside the block that read it`);
+    this.#compute(value.node, value.type);
+  }
+
+  #bind(value: Value): void {
+    const local = this.newLocal(value.type);
+    this.localSet(local);
+    this.#valueLocals.set(value, local);
+  }
+
+  #compute(node: Node, type: ValueType): void {
+    switch (node.kind) {
+      case 'constant':
+        this.#constant(type, node.value);
+        return;
+      case 'constant128':
+        this.op(WASM.simd, WASM.v128Const, ...node.bytes);
+        return;
+      case 'operator':
+        for (const arg of node.args) this.value(arg);
+        this.code.bytes(operator(node.name)?.opcode ?? []);
+        this.code.bytes(node.immediates);
+        return;
+      case 'select':
+        this.value(node.yes);
+        this.value(node.no);
+        this.value(node.condition);
+        this.op(WASM.select);
+        return;
+      case 'field':
+        this.#setting.field(this, node.field);
+        return;
+      case 'parameter':
+        this.localGet(node.index);
+        return;
+      case 'variable':
+        this.localGet(this.#variableLocal(node.variable));
+        return;
+      case 'register': {
+        const offset = this.#setting.registerAddress(this, node.file, node.number);
+        this.load(node.bytes, offset);
+        return;
+      }
+      case 'state':
+        if (node.index) this.value(node.index);
+        else this.const32(0);
+        this.load(node.bytes, node.offset, node.signed);
+        return;
+      case 'flagsResult':
+        this.loadState(State.FLAGS_RESULT);
+        return;
+      case 'flagsAux':
+        this.loadState(State.FLAGS_AUX);
+        return;
+      case 'guestLoad':
+        this.#guestLoad(node.bytes, node.address, type);
+        return;
+      case 'callCpu':
+        for (const arg of node.args) this.value(arg);
+        this.call(this.functions.cpu(node.routine, node.args.length));
+        return;
+      case 'result':
+        throw new Bug('a result without its call');
+    }
+  }
+
+  #constant(type: ValueType, value: number | bigint): void {
+    switch (type) {
+      case 'i32':
+        this.const32(Number(value));
+        return;
+      case 'i64':
+        this.op(WASM.i64Const);
+        this.code.signed64(BigInt(value));
+        return;
+      case 'f32':
+        this.op(WASM.f32Const);
+        this.code.float32(Number(value));
+        return;
+      case 'f64':
+        this.op(WASM.f64Const);
+        this.code.float64(Number(value));
+        return;
+      case 'v128':
+        throw new Bug('a v128 constant has bytes');
+    }
+  }
+
+  #variableLocal(variable: Variable): number {
+    const known = this.#variableLocals.get(variable);
+    if (known !== undefined) return known;
+    const local = this.newLocal(variable.type);
+    this.#variableLocals.set(variable, local);
+    return local;
+  }
+
+  // ---------------------------------------------------------------- statements
+
+  body(body: Body): void {
+    for (const statement of body.statements) this.#statement(statement);
+  }
+
+  #statements(statements: readonly Statement[]): void {
+    for (const statement of statements) this.#statement(statement);
+  }
+
+  #statement(statement: Statement): void {
+    switch (statement.kind) {
+      case 'let':
+        this.#let(statement.value);
+        return;
+      case 'setVariable':
+        this.value(statement.value);
+        this.localSet(this.#variableLocal(statement.variable));
+        return;
+      case 'setRegister': {
+        const offset = this.#setting.registerAddress(this, statement.file, statement.number);
+        this.value(statement.value);
+        this.store(statement.bytes, offset);
+        return;
+      }
+      case 'setState':
+        if (statement.index) this.value(statement.index);
+        else this.const32(0);
+        this.value(statement.value);
+        this.store(statement.bytes, statement.offset);
+        return;
+      case 'setFlags':
+        this.const32(0);
+        this.value(statement.result);
+        this.store(4, State.FLAGS_RESULT);
+        this.const32(0);
+        this.value(statement.aux);
+        this.store(4, State.FLAGS_AUX);
+        return;
+      case 'guestStore':
+        this.#guestStore(statement.bytes, statement.address, statement.value);
+        return;
+      case 'probe':
+        this.#probe(statement.bytes, statement.address, statement.write);
+        return;
+      case 'if':
+        this.#if(statement);
+        return;
+      case 'loop':
+        this.#loop(statement.loop);
+        return;
+      case 'break':
+        // The block around the loop is one level further out than the loop.
+        this.op(WASM.br);
+        this.code.unsigned(this.#depth(statement.loop) + 1);
+        return;
+      case 'continue':
+        this.op(WASM.br);
+        this.code.unsigned(this.#depth(statement.loop));
+        return;
+      case 'call':
+        for (const arg of statement.args) this.value(arg);
+        this.call(this.functions.routine(statement.routine));
+        for (const result of statement.results.toReversed()) this.#bind(result);
+        return;
+      case 'return':
+        for (const value of statement.values) this.value(value);
+        this.op(WASM.return);
+        return;
+      case 'raise':
+        this.#raise(statement.vector, statement.errorCode);
+        return;
+      case 'jump':
+        this.#setting.jump(this, statement.target);
+        return;
+      case 'delegate':
+        this.#setting.delegate(this, statement.routine, statement.args, statement.jumps);
+        return;
+    }
+  }
+
+  #let(value: Value): void {
+    const { node } = value;
+    if (isTimed(node)) {
+      // A read that nobody wants is not worth the time, unless it may fault or has an effect of its own.
+      if (value.uses === 0 && node.kind !== 'guestLoad' && node.kind !== 'callCpu') return;
+    } else if (value.uses < 2 || node.kind === 'constant' || node.kind === 'field') {
+      return;
+    }
+    this.#compute(node, value.type);
+    this.#bind(value);
+  }
+
+  #if(statement: Extract<Statement, { kind: 'if' }>): void {
+    this.value(statement.condition);
+    this.op(WASM.if, WASM.blockVoid);
+    this.#nesting.push('if');
+    this.#statements(statement.then);
+    if (statement.otherwise.length > 0) {
+      this.op(WASM.else);
+      this.#statements(statement.otherwise);
+    }
+    this.#nesting.pop();
+    this.op(WASM.end);
+  }
+
+  #loop(loop: Loop): void {
+    this.op(WASM.block, WASM.blockVoid, WASM.loop, WASM.blockVoid);
+    this.#nesting.push('break', loop);
+    this.#statements(loop.body);
+    this.op(WASM.br, 0);
+    this.#nesting.splice(-2);
+    this.op(WASM.end, WASM.end);
+  }
+
+  #depth(loop: Loop): number {
+    const position = this.#nesting.lastIndexOf(loop);
+    if (position < 0) throw new Bug('break or continue outside its loop');
+    return this.#nesting.length - 1 - position;
+  }
+
+  // ---------------------------------------------------------------- Guest memory
+
+  /** Leaves the entry of `map` for the address in local `address` in local `entry`. */
+  #lookUp(map: number, address: number, entry: number): void {
+    this.loadState(map);
+    this.localGet(address);
+    this.const32(12);
+    this.op(WASM.i32ShrU);
+    this.const32(2);
+    this.op(WASM.i32Shl, WASM.i32Add);
+    this.load(4, 0);
+    this.localSet(entry);
+  }
+
+  /** Pushes whether the access leaves the fast path: no entry, or the end lies on the next page. */
+  #isSlow(bytes: number, address: number, entry: number): void {
+    this.localGet(entry);
+    this.op(WASM.i32Eqz);
+    if (bytes === 1) return;
+    this.localGet(address);
+    this.const32(PAGE_OFFSET_MASK);
+    this.op(WASM.i32And);
+    this.const32(PAGE_OFFSET_MASK + 1 - bytes);
+    this.op(WASM.i32GtU, WASM.i32Or);
+  }
+
+  #leaveOnFault(): void {
+    this.loadState(State.FAULT);
+    this.op(WASM.if, WASM.blockVoid);
+    this.setStateField(State.EIP, 'eip');
+    this.returnConstant(EXIT_FAULT);
+    this.op(WASM.end);
+  }
+
+  #guestLoad(bytes: AccessBytes, address: Value, type: ValueType): void {
+    const at = this.scratch('address', 'i32');
+    const entry = this.scratch('entry', 'i32');
+    const result = this.scratch(`loaded ${type}`, type);
+    this.value(address);
+    this.localSet(at);
+    this.#lookUp(State.READ_MAP, at, entry);
+    this.#isSlow(bytes, at, entry);
+    this.op(WASM.if, WASM.blockVoid);
+    this.localGet(at);
+    this.call(this.functions.slowLoad(bytes));
+    this.localSet(result);
+    this.#leaveOnFault();
+    this.op(WASM.else);
+    this.localGet(entry);
+    this.localGet(at);
+    this.op(WASM.i32Add);
+    this.load(bytes, State.MAP_BIAS);
+    this.localSet(result);
+    this.op(WASM.end);
+    this.localGet(result);
+  }
+
+  #guestStore(bytes: AccessBytes, address: Value, value: Value): void {
+    const at = this.scratch('address', 'i32');
+    const entry = this.scratch('entry', 'i32');
+    this.value(address);
+    this.localSet(at);
+    this.#lookUp(State.WRITE_MAP, at, entry);
+    this.#isSlow(bytes, at, entry);
+    this.op(WASM.if, WASM.blockVoid);
+    this.localGet(at);
+    this.value(value);
+    this.call(this.functions.slowStore(bytes));
+    this.#leaveOnFault();
+    this.op(WASM.else);
+    this.localGet(entry);
+    this.localGet(at);
+    this.op(WASM.i32Add);
+    this.value(value);
+    this.store(bytes, State.MAP_BIAS);
+    this.op(WASM.end);
+  }
+
+  #probe(bytes: number, address: Value, write: boolean): void {
+    const at = this.scratch('address', 'i32');
+    const entry = this.scratch('entry', 'i32');
+    this.value(address);
+    this.localSet(at);
+    this.#probeOne(write, at, entry);
+    if (bytes === 1) return;
+    // The last byte; when it is on the same page this finds the same entry again.
+    this.localGet(at);
+    this.const32(bytes - 1);
+    this.op(WASM.i32Add);
+    // A fault on the second page is reported at its first byte.
+    this.localSet(at);
+    this.localGet(at);
+    this.const32(PAGE_OFFSET_MASK);
+    this.op(WASM.i32And);
+    this.const32(bytes - 1);
+    this.op(0x49 /* i32.lt_u: the end is on another page than the beginning */, WASM.if, WASM.blockVoid);
+    this.localGet(at);
+    this.const32(~PAGE_OFFSET_MASK);
+    this.op(WASM.i32And);
+    this.localSet(at);
+    this.#probeOne(write, at, entry);
+    this.op(WASM.end);
+  }
+
+  #probeOne(write: boolean, at: number, entry: number): void {
+    this.#lookUp(write ? State.WRITE_MAP : State.READ_MAP, at, entry);
+    this.localGet(entry);
+    this.op(WASM.i32Eqz, WASM.if, WASM.blockVoid);
+    this.const32(0);
+    this.localGet(at);
+    this.store(4, State.FAULT_ADDRESS);
+    this.setStateConstant(State.FAULT_WRITE, write ? 2 : 0);
+    this.setStateConstant(State.FAULT, 1);
+    this.setStateField(State.EIP, 'eip');
+    this.returnConstant(EXIT_FAULT);
+    this.op(WASM.end);
+  }
+
+  #raise(vector: number, errorCode: Value | undefined): void {
+    this.setStateField(State.EIP, 'eip');
+    this.setStateConstant(State.VECTOR, vector);
+    this.const32(0);
+    if (errorCode) this.value(errorCode);
+    else this.const32(State.NO_ERROR_CODE);
+    this.store(4, State.ERROR_CODE);
+    this.returnConstant(EXIT_EXCEPTION);
+  }
+}

@@ -1,0 +1,161 @@
+// A WebAssembly module as it is put together: types, imports, functions, one table, exports.
+import { Bug } from '../../lib/errors.js';
+import type { ValueType } from '../language/operators.js';
+import { ByteWriter } from './bytes.js';
+
+const TYPE_CODES: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+const FUNCTION_TYPE = 0x60;
+const FUNCREF = 0x70;
+const KIND_FUNCTION = 0;
+const KIND_TABLE = 1;
+const KIND_MEMORY = 2;
+const LIMITS_WITH_MAXIMUM = 1;
+const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
+interface FunctionEntry {
+  type: number;
+  locals: readonly ValueType[];
+  code: Uint8Array | undefined;
+}
+
+/** Sections by id; the order in the module is theirs. */
+const SECTION = { type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10 } as const;
+
+export class ModuleWriter {
+  readonly #types: string[] = [];
+  readonly #typeBytes: number[][] = [];
+  readonly #imports: { module: string; name: string; type: number }[] = [];
+  readonly #functions: FunctionEntry[] = [];
+  readonly #exports: { name: string; index: number }[] = [];
+  #table: number[] | undefined;
+
+  type(takes: readonly ValueType[], gives: readonly ValueType[]): number {
+    const key = `${takes.join(',')}>${gives.join(',')}`;
+    const known = this.#types.indexOf(key);
+    if (known >= 0) return known;
+    const codes = (types: readonly ValueType[]): number[] => [types.length, ...types.map((type) => TYPE_CODES[type])];
+    this.#typeBytes.push([FUNCTION_TYPE, ...codes(takes), ...codes(gives)]);
+    return this.#types.push(key) - 1;
+  }
+
+  /** All imports come before the first function: their indices are the lowest. */
+  importFunction(module: string, name: string, takes: readonly ValueType[], gives: readonly ValueType[]): number {
+    if (this.#functions.length > 0) throw new Bug('import after a function');
+    return this.#imports.push({ module, name, type: this.type(takes, gives) }) - 1;
+  }
+
+  /** Gives a function its index; its code may come later, so that functions can call each other. */
+  declare(takes: readonly ValueType[], gives: readonly ValueType[]): number {
+    this.#functions.push({ type: this.type(takes, gives), locals: [], code: undefined });
+    return this.#imports.length + this.#functions.length - 1;
+  }
+
+  /** @param code the body without its locals and without the final `end`. */
+  define(index: number, locals: readonly ValueType[], code: Uint8Array): void {
+    const entry = this.#functions[index - this.#imports.length];
+    if (entry === undefined) throw new Bug(`no function ${index}`);
+    entry.locals = locals;
+    entry.code = code.slice();
+  }
+
+  export(name: string, index: number): void {
+    this.#exports.push({ name, index });
+  }
+
+  /** The module's one table, filled with these functions, exported as `table`. */
+  table(functions: number[]): void {
+    this.#table = functions;
+  }
+
+  /** @param memoryPages the size of the imported memory `env.memory`, in 64 KiB pages (exactly this much). */
+  encode(memoryPages: number): Uint8Array<ArrayBuffer> {
+    const out = new ByteWriter(1 << 16);
+    out.bytes(MAGIC_AND_VERSION);
+    const section = (id: number, write: (body: ByteWriter) => void): void => {
+      const body = new ByteWriter(1 << 12);
+      write(body);
+      out.byte(id);
+      out.unsigned(body.length);
+      out.bytes(body.view());
+    };
+    section(SECTION.type, (body) => {
+      body.unsigned(this.#typeBytes.length);
+      for (const bytes of this.#typeBytes) body.bytes(bytes);
+    });
+    section(SECTION.import, (body) => this.#encodeImports(body, memoryPages));
+    section(SECTION.function, (body) => {
+      body.unsigned(this.#functions.length);
+      for (const { type } of this.#functions) body.unsigned(type);
+    });
+    const table = this.#table;
+    if (table) {
+      section(SECTION.table, (body) => {
+        body.unsigned(1);
+        body.bytes([FUNCREF, LIMITS_WITH_MAXIMUM]);
+        body.unsigned(table.length);
+        body.unsigned(table.length);
+      });
+    }
+    section(SECTION.export, (body) => {
+      body.unsigned(this.#exports.length + (table ? 1 : 0));
+      for (const { name, index } of this.#exports) {
+        body.name(name);
+        body.byte(KIND_FUNCTION);
+        body.unsigned(index);
+      }
+      if (table) {
+        body.name('table');
+        body.bytes([KIND_TABLE, 0]);
+      }
+    });
+    if (table) {
+      section(SECTION.element, (body) => {
+        body.unsigned(1);
+        body.bytes([0, 0x41, 0, 0x0b]); // active, table 0, from offset 0
+        body.unsigned(table.length);
+        for (const index of table) body.unsigned(index);
+      });
+    }
+    section(SECTION.code, (body) => this.#encodeCode(body));
+    return out.view().slice();
+  }
+
+  #encodeImports(body: ByteWriter, memoryPages: number): void {
+    body.unsigned(this.#imports.length + 1);
+    for (const { module, name, type } of this.#imports) {
+      body.name(module);
+      body.name(name);
+      body.byte(KIND_FUNCTION);
+      body.unsigned(type);
+    }
+    body.name('env');
+    body.name('memory');
+    body.bytes([KIND_MEMORY, LIMITS_WITH_MAXIMUM]);
+    body.unsigned(memoryPages);
+    body.unsigned(memoryPages);
+  }
+
+  #encodeCode(body: ByteWriter): void {
+    body.unsigned(this.#functions.length);
+    const one = new ByteWriter(1 << 10);
+    for (const { locals, code } of this.#functions) {
+      if (code === undefined) throw new Bug('a declared function has no code');
+      one.clear();
+      const runs: [ValueType, number][] = [];
+      for (const type of locals) {
+        const last = runs.at(-1);
+        if (last && last[0] === type) last[1]++;
+        else runs.push([type, 1]);
+      }
+      one.unsigned(runs.length);
+      for (const [type, count] of runs) {
+        one.unsigned(count);
+        one.byte(TYPE_CODES[type]);
+      }
+      one.bytes(code);
+      one.byte(0x0b);
+      body.unsigned(one.length);
+      body.bytes(one.view());
+    }
+  }
+}
