@@ -14,4 +14,10 @@ export interface LauncherContext {
   readonly memory: PhysicalMemory;
   readonly lguest: LguestFd;
   readonly log: Logger;
+  /**
+   * The Launcher cannot go on with this Guest: a driver broke the rules (`net: bad driver: …`), an instruction could not
+   * be given back. The original calls errx() here. The run ends with this message before the next Guest instruction,
+   * and only the first one counts.
+   */
+  fatal(message: string): void;
 }

@@ -54,8 +54,7 @@ export function writeBootParams(ram: Uint8Array, params: BootParams): void {
   }
 }
 
-const bad = (message: string): UserError =>
-  new UserError('ERR_LGUEST_COMMAND_LINE', `the kernel arguments ${message}`);
+const bad = (message: string): UserError => new UserError('ERR_LGUEST_COMMAND_LINE', `the kernel arguments ${message}`);
 
 function writeCommandLine(ram: Uint8Array, commandLine: string): void {
   const bytes = new TextEncoder().encode(commandLine);

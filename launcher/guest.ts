@@ -1,0 +1,230 @@
+// A Guest as a program sees it: made, run, watched, closed.
+import { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../lib/errors.js';
+import { type Logger, silentLogger } from '../lib/log.js';
+import type { ConsoleSize } from './console-port.js';
+import { GuestConsole } from './console-stream.js';
+import type { DeviceSpec } from './device-specs.js';
+import { EXIT_CODES, type ExitInfo, type ExitReason, classifyDeath } from './exit-info.js';
+import { Machine, type MachineRequest, type Parts } from './machine.js';
+import { memoryBytes } from './memory.js';
+import { newRunCounters } from './run-guest.js';
+
+export interface GuestOptions {
+  /** Megabytes, or '64M', '0.5G'. */
+  readonly memory: number | string;
+  /** A vmlinux or bzImage: its name, or its bytes. */
+  readonly kernel: string | URL | Uint8Array;
+  /** A file, a folder that is packed on the fly, or the archive's bytes. */
+  readonly initrd?: string | URL | Uint8Array;
+  /** The kernel's arguments. */
+  readonly cmdline?: string | readonly string[];
+  /** Made by `block(…)`, `rng()`, `net()`: their order is that of the slots on the bus. */
+  readonly devices?: readonly DeviceSpec[];
+  readonly console?: ConsoleSize;
+  /** Ends the run when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds after which the run is ended. */
+  readonly timeout?: number;
+  /** End with reason `restart` instead of starting the Guest anew. */
+  readonly noReboot?: boolean;
+  /** Anything with pino's methods. Silent by default. */
+  readonly logger?: Logger;
+}
+
+export interface GuestEvents {
+  /** The first instruction is about to run; again after each restart. */
+  boot: [];
+  panic: [message: string];
+  restart: [];
+  exit: [info: ExitInfo];
+}
+
+/** A terminal as terminals were when nobody asked. */
+const DEFAULT_SIZE: ConsoleSize = { cols: 80, rows: 24 };
+
+type Life = { readonly state: 'ready'; readonly machine: Machine } | { readonly state: 'running' | 'ended' };
+type End = Pick<ExitInfo, 'reason' | 'message'>;
+
+export class Guest extends EventEmitter<GuestEvents> {
+  readonly console: GuestConsole;
+  readonly #parts: Parts;
+  readonly #request: MachineRequest;
+  readonly #options: GuestOptions;
+  readonly #stop = new AbortController();
+  readonly #counters = newRunCounters();
+  #life: Life;
+  #running: Promise<ExitInfo> | undefined;
+  #restarts = 0;
+  #hostCounters: Readonly<Record<string, number>> = {};
+
+  private constructor(
+    parts: Parts,
+    options: GuestOptions,
+    request: MachineRequest,
+    machine: Machine,
+    console: GuestConsole,
+  ) {
+    super();
+    this.#parts = parts;
+    this.#options = options;
+    this.#request = request;
+    this.console = console;
+    this.#life = { state: 'ready', machine };
+  }
+
+  /** What `createGuest` does, from parts of one's own. */
+  static async build(parts: Parts, options: GuestOptions): Promise<Guest> {
+    const cmdline = options.cmdline ?? '';
+    const request: MachineRequest = {
+      ramBytes: memoryBytes(options.memory),
+      kernel: pathOrBytes(options.kernel),
+      initrd: options.initrd === undefined ? undefined : pathOrBytes(options.initrd),
+      commandLine: typeof cmdline === 'string' ? cmdline : cmdline.join(' '),
+      devices: options.devices ?? [],
+      log: options.logger ?? silentLogger,
+    };
+    const console = new GuestConsole(options.console ?? DEFAULT_SIZE);
+    const machine = await Machine.build(parts, request, console.port);
+    return new Guest(parts, options, request, machine, console);
+  }
+
+  /**
+   * Runs the Guest to its end, whichever it is: a panic, too, is a result. Rejects for mistakes of ours, and for files
+   * that have gone when the Guest is started anew.
+   */
+  run(): Promise<ExitInfo> {
+    this.#running ??= this.#runOnce();
+    return this.#running;
+  }
+
+  /** Ends the run. Its result has this reason and message. */
+  stop(reason: 'timeout' | 'aborted' = 'aborted', message = 'stopped from outside'): void {
+    const end: End = { reason, message };
+    this.#stop.abort(end);
+  }
+
+  /** Ends the Guest if it still runs, and lets go of everything it held. May be called more than once. */
+  async close(): Promise<void> {
+    this.stop('aborted', 'closed');
+    if (this.#life.state === 'ready') {
+      const { machine } = this.#life;
+      this.#life = { state: 'ended' };
+      await machine.close();
+    }
+    await this.#running?.catch(() => undefined);
+    this.console.destroy();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #runOnce(): Promise<ExitInfo> {
+    if (this.#life.state !== 'ready') throw new UserError('ERR_LGUEST_CLOSED', 'this Guest has been closed');
+    const { signal, timeout } = this.#options;
+    const began = performance.now();
+    const onAbort = (): void => this.stop('aborted', abortMessage(signal?.reason));
+    const timer =
+      timeout === undefined ? undefined : setTimeout(() => this.stop('timeout', timeoutMessage(timeout)), timeout);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    try {
+      const end = await this.#lives(this.#life.machine);
+      this.#life = { state: 'ended' };
+      this.console.hangUp();
+      const info = this.#exitInfo(end, began);
+      this.emit('exit', info);
+      return info;
+    } finally {
+      this.#life = { state: 'ended' };
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      this.console.hangUp();
+    }
+  }
+
+  /** One machine after the other, as long as the Guest asks for a restart. */
+  async #lives(first: Machine): Promise<End> {
+    this.#life = { state: 'running' };
+    for (let machine = first; ;) {
+      let end: End | 'again';
+      try {
+        this.#describe(machine);
+        this.emit('boot');
+        end = await this.#oneLife(machine);
+        this.#hostCounters = sumOf(this.#hostCounters, machine.hostCounters);
+      } finally {
+        await machine.close();
+      }
+      if (end !== 'again') return end;
+      this.#restarts++;
+      this.emit('restart');
+      this.#request.log.info('the Guest restarts');
+      machine = await Machine.build(this.#parts, this.#request, this.console.port);
+    }
+  }
+
+  async #oneLife(machine: Machine): Promise<End | 'again'> {
+    const outcome = await machine.run(this.#stop.signal, this.#counters);
+    switch (outcome.kind) {
+      case 'stopped':
+        return isEnd(this.#stop.signal.reason) ? this.#stop.signal.reason : { reason: 'aborted', message: 'stopped' };
+      case 'failed':
+        return { reason: 'failed', message: outcome.message };
+      case 'restart':
+        return this.#options.noReboot === true
+          ? { reason: 'restart', message: 'the Guest asked for a restart' }
+          : 'again';
+      case 'dead': {
+        const reason = classifyDeath(outcome.message);
+        if (reason === 'panic') this.emit('panic', outcome.message);
+        return { reason, message: outcome.message };
+      }
+    }
+  }
+
+  #describe(machine: Machine): void {
+    const { format, inspection, entry, initrd } = machine.kernel;
+    const { log, ramBytes, commandLine } = this.#request;
+    const version = inspection.version === undefined ? '' : ` Linux ${inspection.version}`;
+    log.info(`memory ${ramBytes / 1024 / 1024}M, kernel ${format}${version}, entry 0x${entry.toString(16)}`);
+    if (initrd !== undefined) log.info(`initrd at 0x${initrd.address.toString(16)}, ${initrd.size} bytes`);
+    log.info(`kernel arguments: ${commandLine}`);
+  }
+
+  #exitInfo(end: End, began: number): ExitInfo {
+    const reason: ExitReason = end.reason;
+    const firstByteAt = this.console.firstByteAt;
+    return {
+      reason,
+      message: end.message,
+      exitCode: EXIT_CODES[reason],
+      stats: {
+        ...this.#counters,
+        wallMs: performance.now() - began,
+        firstOutputMs: firstByteAt === undefined ? undefined : firstByteAt - began,
+        consoleBytes: this.console.bytesPrinted,
+        restarts: this.#restarts,
+        host: this.#hostCounters,
+      },
+    };
+  }
+}
+
+const pathOrBytes = (source: string | URL | Uint8Array): string | Uint8Array =>
+  source instanceof URL ? fileURLToPath(source) : source;
+
+const isEnd = (value: unknown): value is End =>
+  typeof value === 'object' && value !== null && 'reason' in value && 'message' in value;
+
+const abortMessage = (reason: unknown): string => (reason instanceof Error ? reason.message : 'stopped by its signal');
+
+const timeoutMessage = (ms: number): string => `still running after ${ms / 1000} s`;
+
+function sumOf(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum: Record<string, number> = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+}
