@@ -1,0 +1,272 @@
+// /dev/lguest: all that a Launcher sees of the Host. It writes requests, reads why the Guest stopped, and closes it.
+//
+// What the original answers to a mistake is answered here too, as a negative error number. Nothing a caller passes makes
+// it throw, except memory that is not a Guest's.
+import { EBADF, EBUSY, EFAULT, EINVAL, ENOENT, EPERM, ERESTART } from '../guest-abi/errno.js';
+import { PAGE_COUNT, PAGE_SIZE } from '../guest-abi/addresses.js';
+import { LGUEST_PENDING_SIZE, LHREQ, LHREQ_RESULT, PT_REGS } from '../guest-abi/lguest-launcher.js';
+import { LGUEST_REGS } from '../guest-abi/lguest-regs.js';
+import { GUEST_KERNEL_CS, GUEST_KERNEL_DS } from '../guest-abi/x86/descriptors.js';
+import { X86_EFLAGS_FIXED, X86_EFLAGS_IF } from '../guest-abi/x86/eflags.js';
+import { IA32_SYSCALL_VECTOR } from '../guest-abi/x86/traps.js';
+import type { Clock } from '../lib/clock.js';
+import { silentLogger } from '../lib/log.js';
+import { runGuest } from './core.js';
+import type { HostCounters } from './counters.js';
+import { type HostLog, LgCpu, Lguest, type LguestOptions, NOTHING_PENDING } from './guest.js';
+import { deliverTrap, isIrq, setInterrupt, setupDefaultIdtEntries } from './interrupts-and-traps.js';
+import { messageBytes } from './kill-guest.js';
+import { type LauncherMemory, type Machine, machineOf } from './machine.js';
+import { setupGuestGdt } from './segments.js';
+import type { HostTrace } from './trace.js';
+import { Waiters } from './waiters.js';
+
+export type { HostCounters } from './counters.js';
+export { allocateGuestMemory, type LauncherMemory, type MachineOptions } from './machine.js';
+export type { HostTrace, TraceStation } from './trace.js';
+
+const NANOSECONDS_PER_MILLISECOND = 1e6;
+const DEFAULT_SLICE_MS = 10;
+
+export interface DeviceOptions {
+  /** What time it is; by default what the machine's time-stamp counter goes by. */
+  readonly clock?: Clock;
+  /** Silent by default. */
+  readonly log?: HostLog;
+  /** Called at each station of the Guest's way through the Host. */
+  readonly trace?: HostTrace;
+  /** How long one read() runs the Guest before it answers -EINTR. */
+  readonly sliceMilliseconds?: number;
+  /** A system call vector that the Guest may have besides 0x80: the original's module parameter. */
+  readonly syscallVector?: number;
+}
+
+/** Where LHREQ_GETREG and LHREQ_SETREG find a register; undefined when `struct pt_regs` has none there. */
+function registerIndex(offset: number, settable: boolean): number | undefined {
+  switch (offset) {
+    case PT_REGS.ebx:
+      return LGUEST_REGS.ebx;
+    case PT_REGS.ecx:
+      return LGUEST_REGS.ecx;
+    case PT_REGS.edx:
+      return LGUEST_REGS.edx;
+    case PT_REGS.esi:
+      return LGUEST_REGS.esi;
+    case PT_REGS.edi:
+      return LGUEST_REGS.edi;
+    case PT_REGS.ebp:
+      return LGUEST_REGS.ebp;
+    case PT_REGS.eax:
+      return LGUEST_REGS.eax;
+    case PT_REGS.eip:
+      return LGUEST_REGS.eip;
+    case PT_REGS.esp:
+      return LGUEST_REGS.esp;
+    default:
+      return settable ? undefined : readOnlyRegisterIndex(offset);
+  }
+}
+
+/** Segments and flags, which decide what the Guest may do, are the Guest's own to change. */
+function readOnlyRegisterIndex(offset: number): number | undefined {
+  switch (offset) {
+    case PT_REGS.ds:
+      return LGUEST_REGS.ds;
+    case PT_REGS.es:
+      return LGUEST_REGS.es;
+    case PT_REGS.fs:
+      return LGUEST_REGS.fs;
+    case PT_REGS.gs:
+      return LGUEST_REGS.gs;
+    case PT_REGS.cs:
+      return LGUEST_REGS.cs;
+    case PT_REGS.eflags:
+      return LGUEST_REGS.eflags;
+    case PT_REGS.ss:
+      return LGUEST_REGS.ss;
+    default:
+      return undefined;
+  }
+}
+
+/** The registers of a Guest that has not begun: a flat kernel in ring 1, with its boot parameters at 0. */
+function setupRegs(cpu: LgCpu, startEip: number): void {
+  const { regs } = cpu;
+  regs.fill(0);
+  regs[LGUEST_REGS.cs] = GUEST_KERNEL_CS;
+  regs[LGUEST_REGS.ds] = GUEST_KERNEL_DS;
+  regs[LGUEST_REGS.es] = GUEST_KERNEL_DS;
+  regs[LGUEST_REGS.ss] = GUEST_KERNEL_DS;
+  regs[LGUEST_REGS.eflags] = X86_EFLAGS_IF | X86_EFLAGS_FIXED;
+  regs[LGUEST_REGS.eip] = startEip;
+}
+
+/** What has become of an open file. */
+type State =
+  { readonly kind: 'open' } | { readonly kind: 'initialized'; readonly cpu: LgCpu } | { readonly kind: 'closed' };
+
+export class LguestDevice {
+  readonly #memory: LauncherMemory;
+  readonly #machine: Machine;
+  readonly #options: LguestOptions;
+  readonly #waiters: Waiters;
+  #state: State = { kind: 'open' };
+  /** A read() is under way: the Guest runs, and whoever calls now was called by it (a trace, a device). */
+  #running = false;
+
+  /** @throws Bug when `memory` does not come from allocateGuestMemory */
+  constructor(memory: LauncherMemory, options: DeviceOptions = {}) {
+    this.#memory = memory;
+    this.#machine = machineOf(memory);
+    const clock = options.clock ?? this.#machine.clock;
+    this.#options = {
+      clock,
+      log: options.log ?? silentLogger,
+      trace: options.trace,
+      syscallVector: options.syscallVector ?? IA32_SYSCALL_VECTOR,
+      sliceNanoseconds: (options.sliceMilliseconds ?? DEFAULT_SLICE_MS) * NANOSECONDS_PER_MILLISECOND,
+    };
+    this.#waiters = new Waiters(clock);
+  }
+
+  /**
+   * A request: LHREQ_… and its words.
+   *
+   * @returns what the original returns (16 for INITIALIZE, 8 for GETREG, 12 for SETREG, 0 for IRQ and TRAP) or a negative
+   *   error: -EFAULT when words are missing; -EINVAL for what is no request, or before INITIALIZE; -EBUSY for a second
+   *   INITIALIZE; -ENOENT when the Guest is dead, or for a register that there is not; -EBADF after close()
+   */
+  write(message: Uint32Array, cpuId = 0): number {
+    const request = message[0];
+    if (this.#state.kind === 'closed') return -EBADF;
+    if (request === undefined) return -EFAULT;
+    if (request === LHREQ.LHREQ_INITIALIZE) return this.#initialize(message);
+    if (this.#state.kind !== 'initialized' || cpuId !== 0) return -EINVAL;
+    const { cpu } = this.#state;
+    if (cpu.life.state === 'dead') return -ENOENT;
+    switch (request) {
+      case LHREQ.LHREQ_IRQ:
+        return this.#irq(cpu, message[1]);
+      case LHREQ.LHREQ_GETREG:
+        return this.#getReg(cpu, message[1]);
+      case LHREQ.LHREQ_SETREG:
+        return this.#setReg(cpu, message[1], message[2]);
+      case LHREQ.LHREQ_TRAP:
+        return this.#trap(cpu, message[1]);
+      default:
+        return -EINVAL;
+    }
+  }
+
+  /**
+   * Runs the Guest until the Launcher is needed, or gives the register that LHREQ_GETREG asked for.
+   *
+   * @returns LGUEST_PENDING_SIZE with `struct lguest_pending` in `buffer`; 4 with a register; -EINTR when the slice of
+   *   running time is over, and -EAGAIN when the Guest sleeps: read again, after `ready()`; -ENOENT when the Guest has
+   *   died, and from then on the length of the reason, NUL included, cut to the buffer; -ERESTART when it wants to begin
+   *   anew; -EFAULT when the buffer is too small, and nothing has run; -EINVAL before INITIALIZE; -EPERM when called
+   *   from inside a read(): the Guest belongs to the caller that runs it; -EBADF after close()
+   */
+  read(buffer: Uint8Array, cpuId = 0): number {
+    if (this.#state.kind === 'closed') return -EBADF;
+    if (this.#state.kind !== 'initialized' || cpuId !== 0) return -EINVAL;
+    if (this.#running) return -EPERM;
+    const { cpu } = this.#state;
+    if (cpu.life.state === 'dead') return cpu.life.restart ? -ERESTART : copyMessage(buffer, cpu.life.reason);
+    if (cpu.pending.kind === 'trap') cpu.pending = NOTHING_PENDING;
+    if (cpu.registerToRead !== undefined) return readRegister(cpu, buffer, cpu.registerToRead);
+    if (buffer.length < LGUEST_PENDING_SIZE) return -EFAULT;
+    this.#running = true;
+    try {
+      return runGuest(cpu, buffer);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** poll(): resolves when a read() would get somewhere, when the device is closed, or when `signal` is aborted. */
+  ready(signal?: AbortSignal): Promise<void> {
+    const state = this.#state;
+    return state.kind === 'initialized' ? this.#waiters.wait(state.cpu, signal) : Promise.resolve();
+  }
+
+  /** Lets go of the Guest and of its memory, which another device can have. Harmless when done twice. */
+  close(): void {
+    if (this.#state.kind === 'initialized') {
+      const { cpu } = this.#state;
+      if (cpu.life.state !== 'dead') cpu.life = { state: 'dead', reason: 'closed', restart: false };
+      this.#machine.inUse = false;
+    }
+    this.#state = { kind: 'closed' };
+    this.#waiters.wakeAll();
+  }
+
+  /** What has happened so often; undefined before INITIALIZE. */
+  get counters(): HostCounters | undefined {
+    return this.#state.kind === 'initialized' ? this.#state.cpu.counters : undefined;
+  }
+
+  /**
+   * Memory and limits are checked here, where they enter; the original finds out page by page ("failed to get page"), by
+   * asking the Launcher's own page tables.
+   */
+  #initialize(message: Uint32Array): number {
+    if (this.#state.kind === 'initialized' || this.#machine.inUse) return -EBUSY;
+    const [, base, pfnLimit, startEip, deviceLimit] = message;
+    if (base === undefined || pfnLimit === undefined || startEip === undefined || deviceLimit === undefined) {
+      return -EFAULT;
+    }
+    if (base !== this.#memory.base >>> 0 || pfnLimit > this.#memory.bytes.length / PAGE_SIZE) return -EFAULT;
+    if (deviceLimit < pfnLimit || deviceLimit > PAGE_COUNT) return -EINVAL;
+    const lg = new Lguest({ pfnLimit, deviceLimit }, this.#options);
+    const cpu = new LgCpu(lg, this.#machine.switcher, this.#options.sliceNanoseconds);
+    this.#machine.inUse = true;
+    this.#machine.switcher.taskSwitched = false;
+    setupRegs(cpu, startEip);
+    setupGuestGdt(cpu);
+    setupDefaultIdtEntries(cpu);
+    this.#state = { kind: 'initialized', cpu };
+    return LHREQ_RESULT.INITIALIZE;
+  }
+
+  #irq(cpu: LgCpu, irq: number | undefined): number {
+    if (irq === undefined) return -EFAULT;
+    if (!isIrq(irq)) return -EINVAL;
+    setInterrupt(cpu, irq);
+    this.#waiters.wake();
+    return LHREQ_RESULT.IRQ;
+  }
+
+  #getReg(cpu: LgCpu, offset: number | undefined): number {
+    if (offset === undefined) return -EFAULT;
+    cpu.registerToRead = registerIndex(offset, false);
+    return cpu.registerToRead === undefined ? -ENOENT : LHREQ_RESULT.GETREG;
+  }
+
+  #setReg(cpu: LgCpu, offset: number | undefined, value: number | undefined): number {
+    if (offset === undefined || value === undefined) return -EFAULT;
+    const index = registerIndex(offset, true);
+    if (index === undefined) return -ENOENT;
+    cpu.regs[index] = value;
+    return LHREQ_RESULT.SETREG;
+  }
+
+  #trap(cpu: LgCpu, vector: number | undefined): number {
+    if (vector === undefined) return -EFAULT;
+    return deliverTrap(cpu, vector) ? LHREQ_RESULT.TRAP : -EINVAL;
+  }
+}
+
+function readRegister(cpu: LgCpu, buffer: Uint8Array, index: number): number {
+  if (buffer.length < 4) return -EFAULT;
+  new DataView(buffer.buffer, buffer.byteOffset).setUint32(0, cpu.regs[index] ?? 0, true);
+  cpu.registerToRead = undefined;
+  return 4;
+}
+
+function copyMessage(buffer: Uint8Array, reason: string): number {
+  const bytes = messageBytes(reason);
+  const length = Math.min(buffer.length, bytes.length);
+  buffer.set(bytes.subarray(0, length));
+  return length;
+}

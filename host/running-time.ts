@@ -1,0 +1,56 @@
+// How long the Guest runs before somebody looks at the clock, and how long before read() comes back.
+//
+// The CPU counts basic blocks, not nanoseconds: how many of them make a quarter of a millisecond depends on the machine,
+// on the Guest's code and on how warm it is. So the budget of each runGuest is learned from the one before.
+
+/** The time that one runGuest should take: short enough that interrupts are prompt, long enough that it costs nothing. */
+const TARGET_NANOSECONDS = 250_000;
+const FIRST_BUDGET = 2_000;
+const MIN_BUDGET = 64;
+const MAX_BUDGET = 1 << 22;
+/** A Guest that keeps trapping uses up no budget; after so many traps the clock is looked at all the same. */
+const TRAPS_PER_LOOK = 64;
+
+export class RunningTime {
+  /** Basic blocks for the next runGuest. */
+  budget = FIRST_BUDGET;
+  readonly #slice: number;
+  #sliceEnd = 0;
+  #lastLook = 0;
+  /** Whether nothing but one full budget has run since the last look: only then is its price known. */
+  #undisturbed = false;
+  #trapsLeft = TRAPS_PER_LOOK;
+
+  constructor(sliceNanoseconds: number) {
+    this.#slice = sliceNanoseconds;
+  }
+
+  /** A read() begins. */
+  beginSlice(now: number): void {
+    this.#sliceEnd = now + this.#slice;
+    this.#lastLook = now;
+    this.#undisturbed = false;
+    this.#trapsLeft = TRAPS_PER_LOOK;
+  }
+
+  /** The Guest came out with a trap, its budget not used up. True when it is time to look at the clock. */
+  trapped(): boolean {
+    this.#undisturbed = false;
+    return --this.#trapsLeft <= 0;
+  }
+
+  /** Somebody looked at the clock, `usedUp` because a budget was. True when the slice is over. */
+  looked(now: number, usedUp: boolean): boolean {
+    if (usedUp && this.#undisturbed) this.#learn(now - this.#lastLook);
+    this.#lastLook = now;
+    this.#undisturbed = usedUp;
+    this.#trapsLeft = TRAPS_PER_LOOK;
+    return now >= this.#sliceEnd;
+  }
+
+  /** At most by half or double at a time: the machine may just have been busy with something else. */
+  #learn(elapsed: number): void {
+    const ratio = Math.min(2, Math.max(0.5, TARGET_NANOSECONDS / Math.max(1, elapsed)));
+    this.budget = Math.min(MAX_BUDGET, Math.max(MIN_BUDGET, Math.floor(this.budget * ratio)));
+  }
+}
