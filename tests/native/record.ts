@@ -16,9 +16,19 @@ import { control } from './templates/control.js';
 import { data } from './templates/data.js';
 import { shifts } from './templates/shifts.js';
 import { strings } from './templates/strings.js';
+import { x87Arithmetic } from './templates/x87-arithmetic.js';
+import { x87Rest } from './templates/x87.js';
 import type { Plan } from './templates/template.js';
 
-const TEMPLATES: Readonly<Record<Family, () => Plan[]>> = { arithmetic, shifts, data, control, strings };
+const TEMPLATES: Readonly<Record<Family, () => Plan[]>> = {
+  arithmetic,
+  shifts,
+  data,
+  control,
+  strings,
+  'x87-arithmetic': x87Arithmetic,
+  x87: x87Rest,
+};
 const DIRECTORY = join(import.meta.dirname, '../../../tests/vectors');
 
 interface Job {
@@ -48,6 +58,8 @@ function describe({ plan, code, before }: Job, { trap, ...after }: Outcome): Vec
     out,
     ...(ran ? {} : { trap: { vector: trap.vector, error: trap.error.toString(16), cr2: trap.cr2.toString(16) } }),
     ...(plan.undefinedFlags ? { undefinedFlags: plan.undefinedFlags.toString(16) } : {}),
+    ...(plan.undefinedStatus ? { undefinedStatus: plan.undefinedStatus.toString(16) } : {}),
+    ...(plan.ulps === undefined ? {} : { ulps: plan.ulps }),
     ...(plan.ignore === undefined ? {} : { ignore: plan.ignore }),
   };
 }

@@ -9,6 +9,10 @@ export interface Plan {
   readonly in: Delta;
   /** Flags that Intel's manual leaves undefined. */
   readonly undefinedFlags?: number;
+  /** Bits of the x87 status word that it leaves undefined. */
+  readonly undefinedStatus?: number;
+  /** By how many units of the last place an x87 result may differ from one make of CPU to the next. */
+  readonly ulps?: number;
   /**
    * Fields, or addresses of memory bytes, that the manual leaves undefined; `memory` where a fault may leave some stores
    * of several done.
