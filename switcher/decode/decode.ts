@@ -221,7 +221,7 @@ function decodeModrm16(bytes: Uint8Array, position: number, modrm: number, out: 
     out.displacement = ((bytes[position] ?? 0) << 24) >> 24;
     return position + 1;
   }
-  out.displacement = read16(bytes, position);
+  out.displacement = (read16(bytes, position) << 16) >> 16;
   return position + 2;
 }
 
