@@ -14,7 +14,9 @@ import { NativeCpu } from './harness.js';
 import { arithmetic } from './templates/arithmetic.js';
 import { control } from './templates/control.js';
 import { data } from './templates/data.js';
+import { packedIntegers } from './templates/mmx.js';
 import { shifts } from './templates/shifts.js';
+import { sseFloat, sseRest } from './templates/sse.js';
 import { strings } from './templates/strings.js';
 import { x87Arithmetic } from './templates/x87-arithmetic.js';
 import { x87Rest } from './templates/x87.js';
@@ -28,6 +30,9 @@ const TEMPLATES: Readonly<Record<Family, () => Plan[]>> = {
   strings,
   'x87-arithmetic': x87Arithmetic,
   x87: x87Rest,
+  mmx: packedIntegers,
+  'sse-arithmetic': sseFloat,
+  sse: sseRest,
 };
 const DIRECTORY = join(import.meta.dirname, '../../../tests/vectors');
 
@@ -53,6 +58,8 @@ function prepare(plans: readonly Plan[]): Job[] {
 function describe({ plan, code, before }: Job, { trap, ...after }: Outcome): VectorCase {
   const ran = trap.vector === BREAKPOINT && after.eip === before.eip + code.length + 1;
   const out = deltaOf(before, ran ? { ...after, eip: before.eip } : after);
+  const faulted = !ran && trap.vector !== BREAKPOINT;
+  const ignore = [...(plan.ignore ?? []), ...((faulted ? plan.ignoreOnFault : undefined) ?? [])];
   return {
     in: plan.in,
     out,
@@ -60,7 +67,8 @@ function describe({ plan, code, before }: Job, { trap, ...after }: Outcome): Vec
     ...(plan.undefinedFlags ? { undefinedFlags: plan.undefinedFlags.toString(16) } : {}),
     ...(plan.undefinedStatus ? { undefinedStatus: plan.undefinedStatus.toString(16) } : {}),
     ...(plan.ulps === undefined ? {} : { ulps: plan.ulps }),
-    ...(plan.ignore === undefined ? {} : { ignore: plan.ignore }),
+    ...(plan.approximate === true ? { approximate: true } : {}),
+    ...(ignore.length === 0 ? {} : { ignore }),
   };
 }
 

@@ -220,9 +220,8 @@ const upperHalf = (operand: string, esp: string): Partial<Plan> => {
 const pops = (): Plan[] =>
   pairs([...POPPED, ...MEMORY_OPERANDS], STACKS).map(([operand, stack]) => once('pop', `pop ${operand}`, stack));
 
-/** The stores of a pusha that faults half way may have been done or not. */
-const mayFault = (esp: string): Partial<Plan> =>
-  ['10000002', '10000001', '10000010', '10004004', '10004010'].includes(esp) ? { ignore: ['memory'] } : {};
+/** A pusha or popa that faults half way may have stored or loaded some registers or none. */
+const SOME_DONE = { ignoreOnFault: ['memory', 'eax', 'ecx', 'edx', 'ebx', 'ebp', 'esi', 'edi'] };
 
 const wideStack = (): Plan[] => [
   // a word pushed or popped with the other size of operand
@@ -243,7 +242,7 @@ const wideStack = (): Plan[] => [
       { esp: '10000ff4' },
       { esp: '10001010' },
       { esp: '10004010' },
-    ].map((stack) => once(asm.slice(0, -1), asm, stack, mayFault(stack.esp))),
+    ].map((stack) => once(asm.slice(0, -1), asm, stack, SOME_DONE)),
   ),
   ...['pushfd', 'pushfw'].flatMap((asm) =>
     [...STACKS, { eflags: hex(FLAGS | STATUS) }, { eflags: hex(FLAGS | DF | CF) }].map((stack) =>
@@ -277,11 +276,11 @@ const frames = (): Plan[] => [
     once('enter', `enter ${size}, ${level}`, { ebp: '10000b00' }),
     once('enter', `enterw ${size}, ${level}`, { ebp: '10000b00' }),
   ]),
-  once('enter', 'enter 0xffff, 0', {}, { ignore: ['memory'] }),
+  once('enter', 'enter 0xffff, 0', {}, { ignoreOnFault: ['memory'] }),
   // the new top of the stack is tried before anything changes
-  once('enter', 'enter 0x1000, 0', {}, { ignore: ['memory'] }),
-  once('enter', 'enter 4, 3', { ebp: '10000004' }, { ignore: ['memory'] }),
-  once('enter', 'enter 4, 3', { esp: '10000008' }, { ignore: ['memory'] }),
+  once('enter', 'enter 0x1000, 0', {}, { ignoreOnFault: ['memory'] }),
+  once('enter', 'enter 4, 3', { ebp: '10000004' }, { ignoreOnFault: ['memory'] }),
+  once('enter', 'enter 4, 3', { esp: '10000008' }, { ignoreOnFault: ['memory'] }),
   once('enter', 'enter 0, 0', { esp: '10000002' }),
   ...['leave', 'leavew'].flatMap((asm) =>
     ['10000a00', '10001ffe', '10000ffe', '10002000'].map((ebp) => once('leave', asm, { ebp })),

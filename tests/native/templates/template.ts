@@ -13,11 +13,12 @@ export interface Plan {
   readonly undefinedStatus?: number;
   /** By how many units of the last place an x87 result may differ from one make of CPU to the next. */
   readonly ulps?: number;
-  /**
-   * Fields, or addresses of memory bytes, that the manual leaves undefined; `memory` where a fault may leave some stores
-   * of several done.
-   */
+  /** The single-precision lanes of the result are approximations. */
+  readonly approximate?: boolean;
+  /** Fields, or addresses of memory bytes, that the manual leaves undefined; `memory` for all of it. */
   readonly ignore?: readonly string[];
+  /** The same for a case that ends in a fault, where CPUs differ in what they have done by then. */
+  readonly ignoreOnFault?: readonly string[];
 }
 
 export const CF = 0x1;

@@ -80,6 +80,7 @@ export interface X87Options {
   /** By how many units of the last place the result may differ from one CPU to the next. */
   readonly ulps?: number;
   readonly ignore?: readonly string[];
+  readonly ignoreOnFault?: readonly string[];
   /** More of the state before. */
   readonly in?: Delta;
   readonly mnemonic?: string;
@@ -97,6 +98,7 @@ export const x87 = (asm: string, stacks: readonly (readonly string[])[], options
           undefinedStatus: options.undefinedStatus ?? CODES,
           ...(options.ulps === undefined ? {} : { ulps: options.ulps }),
           ...(options.ignore === undefined ? {} : { ignore: options.ignore }),
+          ...(options.ignoreOnFault === undefined ? {} : { ignoreOnFault: options.ignoreOnFault }),
         },
       ),
     ),

@@ -180,19 +180,20 @@ const loads = (): Plan[] => {
   ];
 };
 
+const store = (asm: string, bytes: number, values: readonly string[], fcw: readonly number[]): Plan[] => [
+  ...x87(asm, single(values), { fcw: [...fcw, ...UNMASKED] }),
+  ...x87(asm, [[]], { fcw: [DEFAULT, 0x340] }),
+  ...places(bytes).flatMap((edi) => x87(asm, [[ONE], [MAX], []], { fcw: [DEFAULT, 0x340], in: { edi: hex(edi) } })),
+];
+
 const stores = (): Plan[] => {
-  const to = (asm: string, bytes: number, values: readonly string[], fcw: readonly number[]): Plan[] => [
-    ...x87(asm, single(values), { fcw: [...fcw, ...UNMASKED] }),
-    ...x87(asm, [[]], { fcw: [DEFAULT, 0x340] }),
-    ...places(bytes).flatMap((edi) => x87(asm, [[ONE], [MAX], []], { fcw: [DEFAULT, 0x340], in: { edi: hex(edi) } })),
-  ];
   const widths = { word: 2, dword: 4, qword: 8, tbyte: 10 };
   const forms = (
     name: string,
     sizes: readonly (keyof typeof widths)[],
     values: readonly string[],
     fcw: readonly number[],
-  ): Plan[] => sizes.flatMap((size) => to(`${name} ${size} ptr [edi+0x25]`, widths[size], values, fcw));
+  ): Plan[] => sizes.flatMap((size) => store(`${name} ${size} ptr [edi+0x25]`, widths[size], values, fcw));
   return [
     ...forms('fst', ['dword', 'qword'], STORED, ROUNDINGS),
     ...forms('fstp', ['dword', 'qword'], STORED, [DEFAULT, 0x7f, 0xc7f]),
@@ -444,13 +445,14 @@ const control = (): Plan[] => [
 const pointers = (at: number, size: 16 | 32): string[] =>
   Array.from({ length: size === 32 ? 16 : 8 }, (_, i) => addressKey(at + (size === 32 ? 12 : 6) + i));
 
+const image = (size: 16 | 32, words: readonly number[], registers: readonly string[] = []): Plan['in'] =>
+  memory(
+    MEMORY,
+    words.map((value) => littleEndian(size === 32 ? value | 0xffff0000 : value, size / 8)).join('') +
+      registers.map((value) => littleEndian(BigInt(`0x${value}`), 10)).join(''),
+  );
+
 const environment = (): Plan[] => {
-  const image = (size: 16 | 32, words: readonly number[], registers: readonly string[] = []): Plan['in'] =>
-    memory(
-      MEMORY,
-      words.map((value) => littleEndian(size === 32 ? value | 0xffff0000 : value, size / 8)).join('') +
-        registers.map((value) => littleEndian(BigInt(`0x${value}`), 10)).join(''),
-    );
   const words = [0x0f7f, 0x3841, 0xe4d2, 0x1234, 0x5678, 0x9abc, 0xdef0];
   const pending = [0x0340, 0x3881, 0x0000, 0, 0, 0, 0];
   return ([16, 32] as const).flatMap((size) => {
@@ -488,7 +490,8 @@ const environment = (): Plan[] => {
         x87(`${prefix}${name} [edi+0x25]`, [FULL], {
           in: { edi: hex(edi) },
           mnemonic: name,
-          ignore: name.startsWith('fn') ? ['memory'] : [],
+          ignore: name.startsWith('fn') ? pointers(edi + 0x25, size) : [],
+          ignoreOnFault: ['memory'],
           undefinedStatus: 0,
         }),
       ),
