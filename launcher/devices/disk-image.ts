@@ -1,0 +1,191 @@
+// Files as disks. What is in the file is what is on the disk, sector by sector: no format is ever guessed from contents,
+// which the Guest can write.
+import fs from 'node:fs';
+import { VIRTIO_BLK_SECTOR_SIZE } from '../../guest-abi/virtio/virtio-blk.js';
+import { UserError } from '../../lib/errors.js';
+import { describeFileError, errorCode } from '../file-errors.js';
+
+/** What went wrong, or nothing. */
+export type DiskError = string | undefined;
+
+/** Positions are in bytes. The caller keeps within `sectors`; buffers are Guest memory. */
+export interface DiskImage {
+  readonly sectors: number;
+  readonly readOnly: boolean;
+  read(position: number, into: readonly Uint8Array[]): DiskError;
+  write(position: number, from: readonly Uint8Array[]): DiskError;
+  /** When it answers, everything written before is on the medium. */
+  flush(): DiskError;
+  close(): void;
+}
+
+export interface DiskOptions {
+  readonly readOnly?: boolean;
+  /** What the Guest writes is kept in memory and forgotten at the end. */
+  readonly snapshot?: boolean;
+}
+
+const ERR_BAD_DISK = 'ERR_LGUEST_BAD_DISK';
+const SECTOR = VIRTIO_BLK_SECTOR_SIZE;
+
+/** @throws UserError when the file cannot be a disk */
+export function openDisk(path: string, { readOnly = false, snapshot = false }: DiskOptions = {}): DiskImage {
+  const file = new FileImage(path, readOnly || snapshot);
+  return snapshot ? new SnapshotImage(file, readOnly) : file;
+}
+
+class FileImage implements DiskImage {
+  readonly sectors: number;
+  readonly readOnly: boolean;
+  readonly #fd: number;
+
+  constructor(path: string, readOnly: boolean) {
+    this.readOnly = readOnly;
+    const bytes = sizeOfDisk(path);
+    try {
+      this.#fd = fs.openSync(path, readOnly ? 'r' : 'r+');
+    } catch (error) {
+      const writable = !readOnly && ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '');
+      if (!writable) throw describeFileError(ERR_BAD_DISK, 'the disk', path, error);
+      const hint = `add ",ro" for a read-only disk, or ",snapshot" to forget what is written`;
+      throw new UserError(ERR_BAD_DISK, `cannot open the disk ${path} for writing: ${hint}`, { cause: error });
+    }
+    this.sectors = Math.floor(bytes / SECTOR);
+  }
+
+  read(position: number, into: readonly Uint8Array[]): DiskError {
+    return transfer(into, position, (views, at) => fs.readvSync(this.#fd, views, at));
+  }
+
+  write(position: number, from: readonly Uint8Array[]): DiskError {
+    return transfer(from, position, (views, at) => fs.writevSync(this.#fd, views, at));
+  }
+
+  flush(): DiskError {
+    return attempt(() => fs.fdatasyncSync(this.#fd));
+  }
+
+  close(): void {
+    fs.closeSync(this.#fd);
+  }
+}
+
+/** Bytes of a regular file. Asked before it is opened: opening a FIFO would wait for somebody to write to it. */
+function sizeOfDisk(path: string): number {
+  let stats: fs.Stats;
+  try {
+    stats = fs.statSync(path);
+  } catch (error) {
+    throw describeFileError(ERR_BAD_DISK, 'the disk', path, error);
+  }
+  if (!stats.isFile()) throw new UserError(ERR_BAD_DISK, `cannot use ${path} as a disk: it is not a regular file`);
+  if (stats.size < SECTOR) {
+    throw new UserError(ERR_BAD_DISK, `cannot use ${path} as a disk: it is shorter than one sector of ${SECTOR} bytes`);
+  }
+  return stats.size;
+}
+
+/** Repeats a system call that may do less than it was asked to. Nothing done means the file has become shorter. */
+function transfer(
+  views: readonly Uint8Array[],
+  position: number,
+  call: (views: Uint8Array[], at: number) => number,
+): DiskError {
+  let left = [...views];
+  let at = position;
+  return attempt(() => {
+    while (left.length > 0) {
+      const done = call(left, at);
+      if (done === 0) throw new Error('the file is shorter than it was');
+      at += done;
+      left = skipBytes(left, done);
+    }
+  });
+}
+
+function skipBytes(views: readonly Uint8Array[], count: number): Uint8Array[] {
+  let skip = count;
+  return views.flatMap((view) => {
+    const part = view.subarray(Math.min(skip, view.length));
+    skip -= view.length - part.length;
+    return part.length > 0 ? [part] : [];
+  });
+}
+
+function attempt(io: () => void): DiskError {
+  try {
+    io();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** A disk under which another one never changes: blocks that were written are here, the others there. */
+class SnapshotImage implements DiskImage {
+  readonly sectors: number;
+  readonly readOnly: boolean;
+  readonly #base: DiskImage;
+  readonly #blocks = new Map<number, Uint8Array>();
+  static readonly #BLOCK = 4096;
+
+  constructor(base: DiskImage, readOnly: boolean) {
+    this.#base = base;
+    this.sectors = base.sectors;
+    this.readOnly = readOnly;
+  }
+
+  read(position: number, into: readonly Uint8Array[]): DiskError {
+    if (this.#blocks.size === 0) return this.#base.read(position, into);
+    return this.#eachBlock(position, into, (number, offset, view) => {
+      const block = this.#blocks.get(number);
+      if (block === undefined) return this.#base.read(number * SnapshotImage.#BLOCK + offset, [view]);
+      view.set(block.subarray(offset, offset + view.length));
+      return undefined;
+    });
+  }
+
+  write(position: number, from: readonly Uint8Array[]): DiskError {
+    return this.#eachBlock(position, from, (number, offset, view) => {
+      const block = this.#blocks.get(number) ?? new Uint8Array(SnapshotImage.#BLOCK);
+      if (!this.#blocks.has(number) && view.length < block.length) {
+        const start = number * block.length;
+        const present = Math.min(block.length, this.sectors * SECTOR - start);
+        const error = this.#base.read(start, [block.subarray(0, present)]);
+        if (error !== undefined) return error;
+      }
+      block.set(view, offset);
+      this.#blocks.set(number, block);
+      return undefined;
+    });
+  }
+
+  flush(): DiskError {
+    return undefined;
+  }
+
+  close(): void {
+    this.#blocks.clear();
+    this.#base.close();
+  }
+
+  /** Cuts buffers at block boundaries and stops at the first error. */
+  #eachBlock(
+    position: number,
+    views: readonly Uint8Array[],
+    visit: (number: number, offset: number, view: Uint8Array) => DiskError,
+  ): DiskError {
+    let at = position;
+    for (const view of views) {
+      for (let done = 0; done < view.length;) {
+        const offset = at % SnapshotImage.#BLOCK;
+        const length = Math.min(view.length - done, SnapshotImage.#BLOCK - offset);
+        const error = visit(Math.floor(at / SnapshotImage.#BLOCK), offset, view.subarray(done, done + length));
+        if (error !== undefined) return error;
+        at += length;
+        done += length;
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,167 @@
+// What the Host cannot serve: instructions that touch ports or device memory. They are read from the bytes at the Guest's
+// eip, done here, and stepped over. What is none of these goes back to the Guest as the trap it was.
+//
+// A kernel calibrating its clock does a hundred thousand `in`s, so the way through here is short and allocates little.
+import { PCI_CONFIG_ADDR } from '../guest-abi/pci/mechanism-1.js';
+import { hex } from '../lib/bits.js';
+import { unreachable } from '../lib/errors.js';
+import type { Logger } from '../lib/log.js';
+import { OPCODE_CLI, decodeMemoryAccess, decodePortAccess } from './decode-access.js';
+import type { MemoryAccess, PortAccess } from './decode-access.js';
+import type { PciBus } from './pci/bus.js';
+import type { DeviceMemory, Width } from './pci/function.js';
+import type { GuestRegisters, SettableRegister } from './registers.js';
+
+/** General protection and page fault, the two traps that the Host hands out. */
+const TRAP_GENERAL_PROTECTION = 13;
+const TRAP_PAGE_FAULT = 14;
+
+/** `struct lguest_pending`, read. */
+export interface PendingTrap {
+  readonly trap: number;
+  /** Seven bytes from eip. */
+  readonly insn: Uint8Array;
+  /** For a page fault: the guest-physical address. */
+  readonly addr: number;
+}
+
+/** Why a Guest cannot go on; nothing when it can. */
+export type Fatal = string | undefined;
+
+/** The keyboard controller's status: "output buffer full", which makes Linux give up on it at once. */
+const I8042_STATUS = 0x64;
+
+/** General registers by their number in an instruction. */
+const byNumber = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'] as const satisfies SettableRegister[];
+
+/** The ring in which the Guest's kernel runs: it may use ports, its processes may not. */
+const GUEST_KERNEL_RING = 1;
+const RING_MASK = 3;
+
+const maskOf = (width: Width): number => (width === 32 ? 0xffff_ffff : (1 << width) - 1);
+
+/** Complaints about a Guest's instructions, after which the log hears no more of them. */
+const MAX_WARNINGS = 32;
+
+export class InstructionEmulator {
+  readonly #registers: GuestRegisters;
+  readonly #bus: PciBus;
+  readonly #log: Logger;
+  #warnings = 0;
+
+  constructor(registers: GuestRegisters, bus: PciBus, log: Logger) {
+    this.#registers = registers;
+    this.#bus = bus;
+    this.#log = log;
+  }
+
+  emulate(pending: PendingTrap): Fatal {
+    switch (pending.trap) {
+      case TRAP_GENERAL_PROTECTION:
+        return this.#emulatePrivileged(pending.insn);
+      case TRAP_PAGE_FAULT:
+        return this.#emulateMmio(pending.addr, pending.insn);
+      default:
+        return `Unknown trap ${pending.trap} addr ${hex(pending.addr)}`;
+    }
+  }
+
+  #emulatePrivileged(insn: Uint8Array): Fatal {
+    const isCli = insn[0] === OPCODE_CLI;
+    const access = isCli ? undefined : decodePortAccess(insn);
+    if ((!isCli && access === undefined) || (this.#registers.get('cs') & RING_MASK) !== GUEST_KERNEL_RING) {
+      return this.#reinject(TRAP_GENERAL_PROTECTION);
+    }
+    // An old kernel's cmpxchg8b emulation does `cli`. Its interrupts are its own affair: they are in lguest_data.
+    if (access === undefined) return this.#skip(1);
+    const port = access.port ?? this.#registers.get('edx') & 0xffff;
+    return access.direction === 'in' ? this.#in(port, access) : this.#out(port, access);
+  }
+
+  #in(port: number, { width, length }: PortAccess): Fatal {
+    const mask = maskOf(width);
+    const eax = width === 32 ? 0 : this.#registers.get('eax');
+    this.#registers.set('eax', (eax & ~mask) | (this.#readPort(port) & mask));
+    return this.#skip(length);
+  }
+
+  /** A port with nothing behind it reads as all ones. */
+  #readPort(port: number): number {
+    if (port >= PCI_CONFIG_ADDR && this.#bus.owns(port)) return this.#bus.read(port);
+    return port === I8042_STATUS ? 1 : 0xffff_ffff;
+  }
+
+  #out(port: number, { width, length }: PortAccess): Fatal {
+    const value = (this.#registers.get('eax') & maskOf(width)) >>> 0;
+    if (this.#bus.owns(port) && !this.#bus.write(port, width, value)) {
+      this.#warn(`Attempt to write to port ${port} (${hex(maskOf(width))} mask)`);
+      return this.#reinject(TRAP_GENERAL_PROTECTION);
+    }
+    return this.#skip(length);
+  }
+
+  #emulateMmio(address: number, insn: Uint8Array): Fatal {
+    const memory = this.#bus.memoryAt(address);
+    if (memory === undefined) {
+      this.#warn(`MMIO touching ${hex(address)} (not a device)`);
+      return this.#reinject(TRAP_PAGE_FAULT);
+    }
+    const access = decodeMemoryAccess(insn);
+    if (access === undefined) {
+      const bytes = Array.from(insn.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+      this.#warn(`Unknown MMIO instruction touching ${hex(address)}: ${bytes} at ${this.#registers.get('eip')}`);
+      return this.#reinject(TRAP_PAGE_FAULT);
+    }
+    this.#access(memory, address - memory.address, access);
+    return this.#skip(access.length);
+  }
+
+  #access(memory: DeviceMemory, offset: number, access: MemoryAccess): void {
+    switch (access.kind) {
+      case 'store': {
+        const { from, width } = access;
+        memory.write(offset, width, 'immediate' in from ? from.immediate : this.#readRegister(from.register, width));
+        return;
+      }
+      case 'load': {
+        const { register, width, signed } = access.into;
+        const value = memory.read(offset, access.width);
+        const unused = 32 - access.width;
+        this.#writeRegister(register, width, signed ? (value << unused) >> unused : value);
+        return;
+      }
+      default:
+        unreachable(access);
+    }
+  }
+
+  /** Byte registers 4 to 7 are ah, ch, dh and bh. */
+  #readRegister(number: number, width: Width): number {
+    if (width === 8) return (this.#registers.get(byNumber[number & 3] ?? 'eax') >>> (number < 4 ? 0 : 8)) & 0xff;
+    return (this.#registers.get(byNumber[number] ?? 'eax') & maskOf(width)) >>> 0;
+  }
+
+  #writeRegister(number: number, width: Width, value: number): void {
+    if (width === 32) return this.#registers.set(byNumber[number] ?? 'eax', value);
+    const shift = width === 8 && number >= 4 ? 8 : 0;
+    const register = byNumber[width === 8 ? number & 3 : number] ?? 'eax';
+    const mask = maskOf(width) << shift;
+    this.#registers.set(register, (this.#registers.get(register) & ~mask) | ((value << shift) & mask));
+  }
+
+  #skip(length: number): undefined {
+    this.#registers.set('eip', this.#registers.get('eip') + length);
+  }
+
+  /** Lets the Guest's own handler see what happened. */
+  #reinject(trap: number): Fatal {
+    if (this.#registers.trap(trap)) return undefined;
+    return `Reinjecting trap ${trap} for fault at ${hex(this.#registers.get('eip'))}: Invalid argument`;
+  }
+
+  #warn(text: string): void {
+    this.#warnings++;
+    if (this.#warnings <= MAX_WARNINGS) this.#log.warn(text);
+    if (this.#warnings === MAX_WARNINGS) this.#log.warn('… and no more of these');
+  }
+}
