@@ -15,6 +15,8 @@ export interface BlockSpec {
 
 export interface RngSpec {
   readonly kind: 'rng';
+  /** Makes the random numbers the same every time, for runs that must be repeatable. */
+  readonly seed: number | string | undefined;
 }
 
 export interface NetSpec {
@@ -45,7 +47,10 @@ export function block(file: string, options: BlockOptions = {}): BlockSpec {
 }
 
 /** A source of random numbers: /dev/hwrng. */
-export const rng = (): RngSpec => ({ kind: 'rng' });
+export const rng = (options: { readonly seed?: number | string } = {}): RngSpec => ({
+  kind: 'rng',
+  seed: options.seed,
+});
 
 /** A network card: eth0. */
 export function net(options: { readonly mac?: string } = {}): NetSpec {

@@ -5,7 +5,7 @@
 import { PCI_CONFIG_ADDR } from '../guest-abi/pci/mechanism-1.js';
 import { hex } from '../lib/bits.js';
 import { unreachable } from '../lib/errors.js';
-import type { Logger } from '../lib/log.js';
+import type { LauncherContext } from './context.js';
 import { OPCODE_CLI, decodeMemoryAccess, decodePortAccess } from './decode-access.js';
 import type { MemoryAccess, PortAccess } from './decode-access.js';
 import type { PciBus } from './pci/bus.js';
@@ -15,18 +15,6 @@ import type { GuestRegisters, SettableRegister } from './registers.js';
 /** General protection and page fault, the two traps that the Host hands out. */
 const TRAP_GENERAL_PROTECTION = 13;
 const TRAP_PAGE_FAULT = 14;
-
-/** `struct lguest_pending`, read. */
-export interface PendingTrap {
-  readonly trap: number;
-  /** Seven bytes from eip. */
-  readonly insn: Uint8Array;
-  /** For a page fault: the guest-physical address. */
-  readonly addr: number;
-}
-
-/** Why a Guest cannot go on; nothing when it can. */
-export type Fatal = string | undefined;
 
 /** The keyboard controller's status: "output buffer full", which makes Linux give up on it at once. */
 const I8042_STATUS = 0x64;
@@ -46,27 +34,17 @@ const MAX_WARNINGS = 32;
 export class InstructionEmulator {
   readonly #registers: GuestRegisters;
   readonly #bus: PciBus;
-  readonly #log: Logger;
+  readonly #context: Pick<LauncherContext, 'log' | 'fatal'>;
   #warnings = 0;
 
-  constructor(registers: GuestRegisters, bus: PciBus, log: Logger) {
+  constructor(registers: GuestRegisters, bus: PciBus, context: Pick<LauncherContext, 'log' | 'fatal'>) {
     this.#registers = registers;
     this.#bus = bus;
-    this.#log = log;
+    this.#context = context;
   }
 
-  emulate(pending: PendingTrap): Fatal {
-    switch (pending.trap) {
-      case TRAP_GENERAL_PROTECTION:
-        return this.#emulatePrivileged(pending.insn);
-      case TRAP_PAGE_FAULT:
-        return this.#emulateMmio(pending.addr, pending.insn);
-      default:
-        return `Unknown trap ${pending.trap} addr ${hex(pending.addr)}`;
-    }
-  }
-
-  #emulatePrivileged(insn: Uint8Array): Fatal {
+  /** A general protection fault without error code, by the seven bytes at eip. */
+  privileged(insn: Uint8Array): void {
     const isCli = insn[0] === OPCODE_CLI;
     const access = isCli ? undefined : decodePortAccess(insn);
     if ((!isCli && access === undefined) || (this.#registers.get('cs') & RING_MASK) !== GUEST_KERNEL_RING) {
@@ -75,32 +53,12 @@ export class InstructionEmulator {
     // An old kernel's cmpxchg8b emulation does `cli`. Its interrupts are its own affair: they are in lguest_data.
     if (access === undefined) return this.#skip(1);
     const port = access.port ?? this.#registers.get('edx') & 0xffff;
-    return access.direction === 'in' ? this.#in(port, access) : this.#out(port, access);
+    if (access.direction === 'in') this.#in(port, access);
+    else this.#out(port, access);
   }
 
-  #in(port: number, { width, length }: PortAccess): Fatal {
-    const mask = maskOf(width);
-    const eax = width === 32 ? 0 : this.#registers.get('eax');
-    this.#registers.set('eax', (eax & ~mask) | (this.#readPort(port) & mask));
-    return this.#skip(length);
-  }
-
-  /** A port with nothing behind it reads as all ones. */
-  #readPort(port: number): number {
-    if (port >= PCI_CONFIG_ADDR && this.#bus.owns(port)) return this.#bus.read(port);
-    return port === I8042_STATUS ? 1 : 0xffff_ffff;
-  }
-
-  #out(port: number, { width, length }: PortAccess): Fatal {
-    const value = (this.#registers.get('eax') & maskOf(width)) >>> 0;
-    if (this.#bus.owns(port) && !this.#bus.write(port, width, value)) {
-      this.#warn(`Attempt to write to port ${port} (${hex(maskOf(width))} mask)`);
-      return this.#reinject(TRAP_GENERAL_PROTECTION);
-    }
-    return this.#skip(length);
-  }
-
-  #emulateMmio(address: number, insn: Uint8Array): Fatal {
+  /** A page fault on device memory at guest-physical `address`, by the seven bytes at eip. */
+  deviceMemory(address: number, insn: Uint8Array): void {
     const memory = this.#bus.memoryAt(address);
     if (memory === undefined) {
       this.#warn(`MMIO touching ${hex(address)} (not a device)`);
@@ -113,7 +71,29 @@ export class InstructionEmulator {
       return this.#reinject(TRAP_PAGE_FAULT);
     }
     this.#access(memory, address - memory.address, access);
-    return this.#skip(access.length);
+    this.#skip(access.length);
+  }
+
+  #in(port: number, { width, length }: PortAccess): void {
+    const mask = maskOf(width);
+    const eax = width === 32 ? 0 : this.#registers.get('eax');
+    this.#registers.set('eax', (eax & ~mask) | (this.#readPort(port) & mask));
+    this.#skip(length);
+  }
+
+  /** A port with nothing behind it reads as all ones. */
+  #readPort(port: number): number {
+    if (port >= PCI_CONFIG_ADDR && this.#bus.owns(port)) return this.#bus.read(port);
+    return port === I8042_STATUS ? 1 : 0xffff_ffff;
+  }
+
+  #out(port: number, { width, length }: PortAccess): void {
+    const value = (this.#registers.get('eax') & maskOf(width)) >>> 0;
+    if (this.#bus.owns(port) && !this.#bus.write(port, width, value)) {
+      this.#warn(`Attempt to write to port ${port} (${hex(maskOf(width))} mask)`);
+      return this.#reinject(TRAP_GENERAL_PROTECTION);
+    }
+    this.#skip(length);
   }
 
   #access(memory: DeviceMemory, offset: number, access: MemoryAccess): void {
@@ -149,19 +129,19 @@ export class InstructionEmulator {
     this.#registers.set(register, (this.#registers.get(register) & ~mask) | ((value << shift) & mask));
   }
 
-  #skip(length: number): undefined {
+  #skip(length: number): void {
     this.#registers.set('eip', this.#registers.get('eip') + length);
   }
 
   /** Lets the Guest's own handler see what happened. */
-  #reinject(trap: number): Fatal {
-    if (this.#registers.trap(trap)) return undefined;
-    return `Reinjecting trap ${trap} for fault at ${hex(this.#registers.get('eip'))}: Invalid argument`;
+  #reinject(trap: number): void {
+    if (this.#registers.trap(trap)) return;
+    this.#context.fatal(`Reinjecting trap ${trap} for fault at ${hex(this.#registers.get('eip'))}: Invalid argument`);
   }
 
   #warn(text: string): void {
     this.#warnings++;
-    if (this.#warnings <= MAX_WARNINGS) this.#log.warn(text);
-    if (this.#warnings === MAX_WARNINGS) this.#log.warn('… and no more of these');
+    if (this.#warnings <= MAX_WARNINGS) this.#context.log.warn(text);
+    if (this.#warnings === MAX_WARNINGS) this.#context.log.warn('… and no more of these');
   }
 }

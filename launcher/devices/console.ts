@@ -51,8 +51,8 @@ export class ConsoleDevice implements VirtioDevice {
     this.#measure();
     port.onReadable = () => this.#type();
     port.onWritable = () => {
-      this.#emergency.unblock();
-      this.#resume();
+      // What was said in an emergency was said before the rest.
+      if (this.#emergency.flush()) this.#resume();
     };
     port.onResize = () => {
       this.#measure();
@@ -88,7 +88,8 @@ export class ConsoleDevice implements VirtioDevice {
     this.#port.onReadable = undefined;
     this.#port.onWritable = undefined;
     this.#port.onResize = undefined;
-    this.#emergency.close();
+    // The last chance to print: nobody waits for anything any more.
+    this.#emergency.flush();
   }
 
   #measure(): void {
@@ -126,8 +127,6 @@ export class ConsoleDevice implements VirtioDevice {
     const life = this.#life;
     const queue = life.state === 'active' ? life.link.queues[OUTPUT] : undefined;
     if (life.state !== 'active' || queue === undefined) return;
-    // What was said in an emergency was said before.
-    this.#emergency.flush();
     for (let passed = 0; life.paused === 'no';) {
       const chain = life.printing === undefined ? queue.pop() : undefined;
       if (chain !== undefined) {

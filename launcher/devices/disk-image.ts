@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import { VIRTIO_BLK_SECTOR_SIZE } from '../../guest-abi/virtio/virtio-blk.js';
 import { UserError } from '../../lib/errors.js';
+import type { Logger } from '../../lib/log.js';
 import { describeFileError, errorCode } from '../file-errors.js';
 
 /** What went wrong, or nothing. */
@@ -20,7 +21,7 @@ export interface DiskImage {
 }
 
 export interface DiskOptions {
-  readonly readOnly?: boolean;
+  readonly readonly?: boolean;
   /** What the Guest writes is kept in memory and forgotten at the end. */
   readonly snapshot?: boolean;
 }
@@ -29,9 +30,21 @@ const ERR_BAD_DISK = 'ERR_LGUEST_BAD_DISK';
 const SECTOR = VIRTIO_BLK_SECTOR_SIZE;
 
 /** @throws UserError when the file cannot be a disk */
-export function openDisk(path: string, { readOnly = false, snapshot = false }: DiskOptions = {}): DiskImage {
+export function openDisk(path: string, options: DiskOptions, log: Logger): DiskImage {
+  const { readonly: readOnly = false, snapshot = false } = options;
   const file = new FileImage(path, readOnly || snapshot);
+  if (looksLikeQcow2(file)) {
+    log.warn(
+      `${path} looks like a qcow2 image and is used as it is, raw: "qemu-img convert -O raw" makes a disk of it`,
+    );
+  }
   return snapshot ? new SnapshotImage(file, readOnly) : file;
+}
+
+/** A hint only: the first bytes of a disk are the Guest's to write, so they never decide anything. */
+function looksLikeQcow2(image: DiskImage): boolean {
+  const magic = new Uint8Array(4);
+  return image.read(0, [magic]) === undefined && new TextDecoder('latin1').decode(magic) === 'QFI\xfb';
 }
 
 class FileImage implements DiskImage {

@@ -8,8 +8,8 @@ export class GuestMemory {
   readonly #memory: PhysicalMemory;
   readonly #view: DataView;
 
-  constructor(memory: PhysicalMemory, ramBytes: number) {
-    this.limit = Math.min(ramBytes, memory.bytes.length);
+  constructor(memory: PhysicalMemory) {
+    this.limit = memory.bytes.length;
     this.#memory = memory;
     this.#view = new DataView(memory.bytes.buffer, memory.bytes.byteOffset, this.limit);
   }

@@ -3,8 +3,7 @@
 import { EINVAL } from '../../guest-abi/errno.js';
 import { LHREQ, PT_REGS } from '../../guest-abi/lguest-launcher.js';
 import { Bus } from '../../launcher/bus.js';
-import type { Emulation } from '../../launcher/bus.js';
-import type { LguestFd } from '../../launcher/context.js';
+import type { LauncherContext, LguestFd } from '../../launcher/context.js';
 import type { Width } from '../../launcher/pci/function.js';
 import type { PhysicalMemory } from '../../switcher/physical-memory.js';
 import type { Logger } from '../../lib/log.js';
@@ -37,9 +36,11 @@ export class FakeGuest implements LguestFd {
   readonly irqs: number[] = [];
   readonly traps: number[] = [];
   readonly warnings: string[] = [];
+  /** Why the Guest could not go on. */
   readonly broken: string[] = [];
   /** Whether the Guest has gates for traps. */
   takesTraps = true;
+  readonly context: LauncherContext;
   readonly bus: Bus;
   #asked: number | undefined;
 
@@ -47,8 +48,9 @@ export class FakeGuest implements LguestFd {
     const ignore = (): void => undefined;
     const warn = (text: string): void => void this.warnings.push(text);
     const log: Logger = { trace: ignore, debug: ignore, info: ignore, warn, error: warn };
-    const { memory } = this;
-    this.bus = new Bus({ memory, lguest: this, log, ramBytes: RAM, onBroken: (why) => this.broken.push(why) });
+    const fatal = (why: string): void => void this.broken.push(why);
+    this.context = { memory: this.memory, lguest: this, log, fatal };
+    this.bus = new Bus(this.context);
   }
 
   write(message: Uint32Array): number {
@@ -87,13 +89,14 @@ export class FakeGuest implements LguestFd {
     this.registers.set(register, value >>> 0);
   }
 
-  /** Executes an instruction that stopped with a trap. Answers how far eip went and what became of it. */
-  execute(trap: number, insn: readonly number[], addr = 0): { readonly skipped: number; readonly outcome: Emulation } {
+  /** Executes an instruction that stopped with a trap. Answers how far eip went. */
+  execute(trap: 13 | 14, insn: readonly number[], addr = 0): number {
     const bytes = new Uint8Array(INSN_SIZE);
     bytes.set(insn.slice(0, INSN_SIZE));
     this.set(PT_REGS.eip, START);
-    const outcome = this.bus.emulate({ trap, insn: bytes, addr });
-    return { skipped: this.get(PT_REGS.eip) - START, outcome };
+    if (trap === 13) this.bus.instruction(bytes);
+    else this.bus.deviceMemory(addr, bytes);
+    return this.get(PT_REGS.eip) - START;
   }
 
   in(port: number, width: Width): number {

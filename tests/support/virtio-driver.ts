@@ -34,6 +34,8 @@ export class VirtioDriver {
   readonly slot: number;
   readonly registers: Registers;
   readonly queues: DriverQueue[] = [];
+  /** What the device offered when it was brought up. */
+  offers = 0n;
 
   constructor(guest: FakeGuest, slot: number) {
     this.guest = guest;
@@ -63,6 +65,7 @@ export class VirtioDriver {
     while (this.status !== 0);
     this.status = ACKNOWLEDGE;
     this.status = this.status | DRIVER;
+    this.offers = this.offered();
     this.write(8, 32, 0);
     this.write(12, 32, low);
     this.write(8, 32, 1);
