@@ -83,10 +83,13 @@ export class GuestConsole extends Duplex {
 
   /** The Guest has ended: what it printed last is passed on, and nothing else will come. */
   hangUp(): void {
+    if (this.#ended) return;
     this.flush();
     this.#ended = true;
     this.#watch.end();
     this.#releaseInput();
+    if (this.#backlog.length > 0) this.push(this.#backlog);
+    this.#backlog = Buffer.alloc(0);
     this.push(null);
   }
 

@@ -1,5 +1,6 @@
 // How a Guest ended, for programs and for shells.
 import { EXIT_FAILURE } from '../lib/errors.js';
+import type { NamedCounts } from './host-counters.js';
 import type { RunCounters } from './run-guest.js';
 
 export type ExitReason =
@@ -25,8 +26,8 @@ export interface GuestStats extends Readonly<RunCounters> {
   readonly consoleBytes: number;
   /** How often the Guest was started anew. */
   readonly restarts: number;
-  /** What the Host counted, by names of its own. */
-  readonly host: Readonly<Record<string, number>>;
+  /** What the Host counted. */
+  readonly host: NamedCounts;
 }
 
 export interface ExitInfo {

@@ -7,6 +7,7 @@ import type { ConsoleSize } from './console-port.js';
 import { GuestConsole } from './console-stream.js';
 import type { DeviceSpec } from './device-specs.js';
 import { EXIT_CODES, type ExitInfo, type ExitReason, classifyDeath } from './exit-info.js';
+import { type NamedCounts, addCounts } from './host-counters.js';
 import { Machine, type MachineRequest, type Parts } from './machine.js';
 import { memoryBytes } from './memory.js';
 import { newRunCounters } from './run-guest.js';
@@ -29,6 +30,8 @@ export interface GuestOptions {
   readonly timeout?: number;
   /** End with reason `restart` instead of starting the Guest anew. */
   readonly noReboot?: boolean;
+  /** How the CPU runs. */
+  readonly engine?: string;
   /** Anything with pino's methods. Silent by default. */
   readonly logger?: Logger;
 }
@@ -57,7 +60,7 @@ export class Guest extends EventEmitter<GuestEvents> {
   #life: Life;
   #running: Promise<ExitInfo> | undefined;
   #restarts = 0;
-  #hostCounters: Readonly<Record<string, number>> = {};
+  #hostCounters: NamedCounts = {};
 
   private constructor(
     parts: Parts,
@@ -154,7 +157,7 @@ export class Guest extends EventEmitter<GuestEvents> {
         this.#describe(machine);
         this.emit('boot');
         end = await this.#oneLife(machine);
-        this.#hostCounters = sumOf(this.#hostCounters, machine.hostCounters);
+        this.#hostCounters = addCounts(this.#hostCounters, machine.counts());
       } finally {
         await machine.close();
       }
@@ -222,9 +225,3 @@ const isEnd = (value: unknown): value is End =>
 const abortMessage = (reason: unknown): string => (reason instanceof Error ? reason.message : 'stopped by its signal');
 
 const timeoutMessage = (ms: number): string => `still running after ${ms / 1000} s`;
-
-function sumOf(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
-  const sum: Record<string, number> = { ...a };
-  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
-  return sum;
-}

@@ -7,6 +7,7 @@ import type { PhysicalMemory } from '../switcher/physical-memory.js';
 import type { ConsolePort } from './console-port.js';
 import type { LauncherContext } from './context.js';
 import type { DeviceSpec } from './device-specs.js';
+import type { NamedCounts } from './host-counters.js';
 import { type LoadRequest, type LoadedKernel, loadGuest } from './kernel/load.js';
 import { type Outcome, type RunCounters, type RunnableGuest, type Services, runGuest } from './run-guest.js';
 
@@ -14,6 +15,8 @@ const PAGE_SIZE = 4096;
 
 /** The Host's device, opened. */
 export interface OpenHost extends RunnableGuest {
+  /** What has happened so often. */
+  counts(): NamedCounts;
   close(): void;
 }
 
@@ -34,8 +37,6 @@ export interface Parts {
     specs: readonly DeviceSpec[],
     console: ConsolePort,
   ): DeviceSet | Promise<DeviceSet>;
-  /** What the Host counted, by name. */
-  hostCounters(host: OpenHost): Readonly<Record<string, number>>;
 }
 
 export interface MachineRequest extends LoadRequest {
@@ -49,10 +50,8 @@ export class Machine {
   readonly #host: OpenHost;
   readonly #devices: DeviceSet;
   readonly #fatal: AbortController;
-  readonly #parts: Parts;
 
-  private constructor(parts: Parts, kernel: LoadedKernel, host: OpenHost, devices: DeviceSet, fatal: AbortController) {
-    this.#parts = parts;
+  private constructor(kernel: LoadedKernel, host: OpenHost, devices: DeviceSet, fatal: AbortController) {
     this.kernel = kernel;
     this.#host = host;
     this.#devices = devices;
@@ -75,7 +74,7 @@ export class Machine {
       devices = await parts.buildDevices(context, request.devices, console);
       const kernel = await loadGuest(memory.bytes, request);
       initialize(host, memory, kernel.entry, request.ramBytes, devices.mmioEnd);
-      return new Machine(parts, kernel, host, devices, fatal);
+      return new Machine(kernel, host, devices, fatal);
     } catch (error) {
       await devices?.close();
       host.close();
@@ -90,8 +89,9 @@ export class Machine {
     return reason instanceof UserError ? { kind: 'failed', message: reason.message } : outcome;
   }
 
-  get hostCounters(): Readonly<Record<string, number>> {
-    return this.#parts.hostCounters(this.#host);
+  /** What the Host counted. */
+  counts(): NamedCounts {
+    return this.#host.counts();
   }
 
   async close(): Promise<void> {

@@ -1,68 +1,87 @@
 // Every option of the command, once: what yargs needs to parse it and what --help says about it.
-import type { Options } from 'yargs';
 import { LOG_LEVELS } from '../lib/log.js';
 
-/** Value options take one argument, after `=` or a blank. */
-const value = (group: string, describe: string, more: Options = {}): Options => ({
-  type: 'string',
-  requiresArg: true,
-  group,
-  describe,
-  ...more,
-});
-const flag = (group: string, describe: string, more: Options = {}): Options => ({
-  type: 'boolean',
-  group,
-  describe,
-  ...more,
-});
-
-const CLASSIC = 'The classic options:';
-const CONSOLE = 'Console:';
-const SCRIPTS = 'Running in scripts:';
-const MACHINE = 'Machine:';
-const TALK = 'Talking about it:';
+export interface OptionRow {
+  readonly type: 'boolean' | 'count' | 'string';
+  /** What --help writes after the `=`. */
+  readonly value?: string;
+  readonly alias?: string;
+  readonly choices?: readonly string[];
+  readonly describe: string;
+}
 
 export const STDIN_EOF = ['ignore', 'ctrl-d', 'poweroff'] as const;
 export type StdinEof = (typeof STDIN_EOF)[number];
 
-/** In the order of --help. */
-export const OPTIONS = {
-  verbose: flag(CLASSIC, 'Say what the Launcher does, on stderr; twice: say more', { alias: 'v', type: 'count' }),
-  block: value(CLASSIC, 'Add a disk: /dev/vda, then vdb …; raw image, OPT: ro, snapshot, id=NAME', { array: true }),
-  initrd: value(CLASSIC, 'Initial ramdisk; a folder is packed on the fly'),
-  rng: flag(CLASSIC, 'Give the Guest /dev/hwrng'),
-  tunnet: value(CLASSIC, 'Network over a TAP device: not supported here; see --net', { array: true }),
-  username: value(CLASSIC, 'Become this user after set-up (root only)'),
-  chroot: value(CLASSIC, 'Not supported by Node: start lguest inside chroot(8) instead'),
+/** Under the headings and in the order of --help. */
+const GROUPS = {
+  'The classic options': {
+    verbose: { type: 'count', alias: 'v', describe: 'say what the Launcher does, on stderr; twice: more' },
+    block: {
+      type: 'string',
+      value: 'FILE[,OPT]',
+      describe: 'add a disk, a raw image: /dev/vda, then vdb …  OPT: ro  snapshot  id=NAME',
+    },
+    initrd: { type: 'string', value: 'FILE|DIR', describe: 'initial ramdisk; a folder is packed on the fly' },
+    rng: { type: 'boolean', describe: 'give the Guest /dev/hwrng' },
+    tunnet: { type: 'string', value: 'SPEC', describe: 'TAP network: understood, but not supported; see --net' },
+    username: { type: 'string', value: 'USER', describe: 'become this user after set-up (root only)' },
+    chroot: { type: 'string', value: 'DIR', describe: 'Node cannot: start lguest inside chroot(8) instead' },
+  },
+  Machine: {
+    demo: { type: 'boolean', describe: 'boot the reference Guest that comes with lguest: no kernel needed' },
+    net: { type: 'string', value: 'none[,MAC]', describe: 'add a network card without a cable, for now the only kind' },
+    snapshot: { type: 'boolean', describe: 'change no disk file: keep all writes in memory' },
+    engine: {
+      type: 'string',
+      value: 'HOW',
+      choices: ['interpret', 'evaluate'],
+      describe: 'how the CPU runs, for comparing: interpret, evaluate',
+    },
+  },
+  Console: {
+    escape: {
+      type: 'string',
+      value: '^A',
+      describe: 'escape key: then x quits, i informs, ^A sends ^A (default: none)',
+    },
+    'console-log': { type: 'string', value: 'FILE', describe: 'append what the Guest prints to this file, too' },
+    'strip-cr': { type: 'boolean', describe: 'write \\n instead of \\r\\n when stdout is not a terminal' },
+    'stdin-eof': {
+      type: 'string',
+      value: 'WHAT',
+      choices: STDIN_EOF,
+      describe: 'what the end of stdin does: ignore, ctrl-d, poweroff (default: ignore)',
+    },
+  },
+  'Running in scripts': {
+    timeout: { type: 'string', value: 'TIME', describe: 'stop after this time: 90s, 5m, 1h (status 124)' },
+    until: { type: 'string', value: 'REGEX', describe: 'stop when the Guest prints this (status 0)' },
+    'fail-on': { type: 'string', value: 'REGEX', describe: 'stop when the Guest prints this (status 1)' },
+    'no-reboot': { type: 'boolean', describe: 'end when the Guest restarts (status 32)' },
+    quiet: { type: 'boolean', alias: 'q', describe: 'only what the Guest prints, and errors' },
+  },
+  'Talking about it': {
+    stats: { type: 'boolean', describe: 'at the end, say how often what was done, on stderr' },
+    'log-level': { type: 'string', value: 'LEVEL', choices: LOG_LEVELS, describe: LOG_LEVELS.join(', ') },
+    'log-format': { type: 'string', value: 'FORMAT', choices: ['text', 'json'], describe: 'text or json' },
+    help: { type: 'boolean', alias: 'h', describe: 'show this' },
+    version: { type: 'boolean', alias: 'V', describe: 'show the version' },
+  },
+} as const satisfies Record<string, Record<string, OptionRow>>;
 
-  demo: flag(MACHINE, 'Boot the reference Guest that comes with lguest; no kernel needed'),
-  net: value(MACHINE, 'Add a network card; none: without a cable, for now the only kind', { array: true }),
-  snapshot: flag(MACHINE, 'Change no disk file: keep all writes in memory'),
-  engine: value(MACHINE, 'How the CPU runs (for comparing)', { choices: ['interpret', 'evaluate'] }),
+type Groups = typeof GROUPS;
+export type OptionName = { [Group in keyof Groups]: keyof Groups[Group] }[keyof Groups] & string;
 
-  escape: value(CONSOLE, 'Escape key, such as ^A: then x quits, i tells the time run, ^A sends ^A'),
-  'console-log': value(CONSOLE, 'Append what the Guest prints to this file, too'),
-  'strip-cr': flag(CONSOLE, 'Write \\n instead of \\r\\n when stdout is not a terminal'),
-  'stdin-eof': value(CONSOLE, 'What the end of stdin does', { choices: STDIN_EOF, default: 'ignore' }),
+export const OPTION_GROUPS: Readonly<Record<string, Readonly<Record<string, OptionRow>>>> = GROUPS;
 
-  timeout: value(SCRIPTS, 'Stop after this time: 90s, 5m, 1h (status 124)'),
-  until: value(SCRIPTS, 'Stop when the Guest prints this regular expression (status 0)'),
-  'fail-on': value(SCRIPTS, 'Stop when the Guest prints this regular expression (status 1)'),
-  'no-reboot': flag(SCRIPTS, 'End when the Guest restarts (status 32)'),
-  quiet: flag(SCRIPTS, 'Only what the Guest prints, and errors', { alias: 'q' }),
-
-  stats: flag(TALK, 'At the end, tell how much of what was done, on stderr'),
-  'log-level': value(TALK, 'How much to say', { choices: LOG_LEVELS }),
-  'log-format': value(TALK, 'How to say it', { choices: ['text', 'json'] }),
-  help: flag(TALK, 'Show this', { alias: 'h' }),
-  version: flag(TALK, 'Show the version', { alias: 'V' }),
-} as const satisfies Record<string, Options>;
-
-export type OptionName = keyof typeof OPTIONS;
+export const OPTIONS: Readonly<Record<OptionName, OptionRow>> = {
+  ...GROUPS['The classic options'],
+  ...GROUPS.Machine,
+  ...GROUPS.Console,
+  ...GROUPS['Running in scripts'],
+  ...GROUPS['Talking about it'],
+};
 
 /** Options whose value may be left out, and what it is then. */
 export const IMPLIED_VALUES: Partial<Record<OptionName, string>> = { net: 'none' };
-
-/** Options that add a device: their order on the command line is the order of the PCI slots. */
-export const DEVICE_OPTIONS = ['block', 'tunnet', 'net', 'rng'] as const satisfies readonly OptionName[];

@@ -5,7 +5,7 @@ import { EXIT_USAGE, UserError } from '../lib/errors.js';
 import { LOG_LEVELS, type LogLevel } from '../lib/log.js';
 import { type DeviceSpec, block, net, rng } from './device-specs.js';
 import { memoryBytes } from './memory.js';
-import { DEVICE_OPTIONS, IMPLIED_VALUES, OPTIONS, type OptionName, STDIN_EOF, type StdinEof } from './options-table.js';
+import { IMPLIED_VALUES, OPTIONS, type OptionName, STDIN_EOF, type StdinEof } from './options-table.js';
 import { nearest } from './spelling.js';
 
 export interface RunOptions {
@@ -111,32 +111,6 @@ class Given {
   }
 }
 
-/** What --help prints. */
-export async function helpText(columns = 100): Promise<string> {
-  return await parser([])
-    .usage('lguest - boot a 32-bit Linux Guest the lguest way, on an emulated x86 CPU')
-    .usage('')
-    .usage('Usage:')
-    .usage('  lguest [options] <memory> <vmlinux|bzImage> [kernel arguments…]')
-    .usage('  lguest [options] --demo [memory]')
-    .usage('')
-    .usage('Memory is in megabytes: 64, 64M, 1G. Options may stand anywhere; what is none is a kernel argument.')
-    .usage('Write -- before kernel arguments that start with a dash.')
-    .example('lguest 64 vmlinux --initrd=./rootfs', 'a folder as root file system')
-    .example('lguest --block=disk.img,snapshot 128 bzImage root=/dev/vda', 'a disk that stays as it is')
-    .example("echo 'uname -a; poweroff -f' | lguest -q 64 vmlinux --initrd=sh.gz", 'from a script')
-    .epilogue(
-      [
-        'To get out: power the Guest off, or press ^C three times within a second.',
-        'Status: 0 power-off, 1 failure, 2 wrong command line, 32 restart (--no-reboot), 33 killed by the Host,',
-        '34 kernel panic, 124 time-out, 128+n signal n. LGUEST_COMPAT=c: as the C launcher, always 1.',
-        'Environment: LGUEST_KERNEL, LGUEST_LOG, LGUEST_LOG_FORMAT, LGUEST_COMPAT, LGUEST_DEBUG=1.',
-      ].join('\n'),
-    )
-    .wrap(Math.min(columns, 110))
-    .getHelp();
-}
-
 function parser(argv: readonly string[]) {
   return yargs([...argv])
     .parserConfiguration({
@@ -148,9 +122,9 @@ function parser(argv: readonly string[]) {
       'greedy-arrays': false,
       'populate--': true,
     })
-    .options(OPTIONS)
     .help(false)
     .version(false)
+    .options(OPTIONS)
     .exitProcess(false)
     .strictOptions()
     .fail((message, error) => {
@@ -166,27 +140,30 @@ function firstSentence(message: string): string {
 
 const isOptionName = (name: string): name is OptionName => Object.hasOwn(OPTIONS, name);
 
-/** Long options under their full names, with the values that may be left out. Stops at `--`. */
+/**
+ * Long options under their full names and with their values attached: `--init x` becomes `--initrd=x`. From here on, one
+ * argument is one option.
+ */
 function normalise(argv: readonly string[]): string[] {
-  const dashes = argv.indexOf('--');
-  const end = dashes === -1 ? argv.length : dashes;
-  return argv.map((argument, index) => {
+  const normal: string[] = [];
+  const rest = [...argv];
+  for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
+    if (argument === '--') return [...normal, argument, ...rest];
     const match = /^--([^=]+)(=.*)?$/s.exec(argument);
-    const before = argv[index - 1];
-    if (index >= end || match === null || (before !== undefined && wantsValue(before))) return argument;
+    if (match === null) {
+      normal.push(argument);
+      continue;
+    }
     const name = fullName(match[1] ?? '');
-    const implied = IMPLIED_VALUES[name];
-    const given = match[2] ?? (implied === undefined ? '' : `=${implied}`);
-    return `--${name}${given}`;
-  });
-}
-
-/** True for `--block`, whose value is the next argument. */
-function wantsValue(argument: string): boolean {
-  const name = argument.slice(2);
-  return (
-    argument.startsWith('--') && isOptionName(name) && OPTIONS[name].type === 'string' && !(name in IMPLIED_VALUES)
-  );
+    if (match[2] !== undefined || OPTIONS[name].type !== 'string') {
+      normal.push(`--${name}${match[2] ?? ''}`);
+      continue;
+    }
+    const value = IMPLIED_VALUES[name] ?? rest.shift();
+    if (value === undefined) throw usage(`--${name} needs a value: --${name}=${OPTIONS[name].value ?? ''}`);
+    normal.push(`--${name}=${value}`);
+  }
+  return normal;
 }
 
 /** getopt_long takes every unique abbreviation: `--init=initrd.gz`. */
@@ -203,27 +180,24 @@ function fullName(given: string): OptionName {
 }
 
 /** The devices in the order in which their options stand. */
-function devicesInOrder(argv: readonly string[], snapshot: boolean): DeviceSpec[] {
-  const devices: DeviceSpec[] = [];
-  for (const [index, argument] of argv.entries()) {
-    if (argument === '--') break;
-    const before = argv[index - 1];
-    if (before !== undefined && wantsValue(before)) continue;
-    const name = DEVICE_OPTIONS.find((option) => argument === `--${option}` || argument.startsWith(`--${option}=`));
-    if (name === undefined) continue;
-    const equals = argument.indexOf('=');
-    const text = equals === -1 ? (argv[index + 1] ?? '') : argument.slice(equals + 1);
-    if (name === 'rng') {
-      if (text !== 'false' || equals === -1) devices.push(rng());
-    } else if (name === 'block') {
-      devices.push(parseBlock(text, snapshot));
-    } else if (name === 'net') {
-      devices.push(parseNet(text));
-    } else {
-      throw usage(`--tunnet=${text}: TAP devices are not supported; --net=none gives the Guest a network card`);
+function devicesInOrder(normal: readonly string[], snapshot: boolean): DeviceSpec[] {
+  const dashes = normal.indexOf('--');
+  const options = dashes === -1 ? normal : normal.slice(0, dashes);
+  return options.flatMap((argument) => {
+    const [, name = '', value = ''] = /^--([^=]+)=?(.*)$/s.exec(argument) ?? [];
+    switch (name) {
+      case 'block':
+        return [parseBlock(value, snapshot)];
+      case 'rng':
+        return value === 'false' ? [] : [rng()];
+      case 'net':
+        return [parseNet(value)];
+      case 'tunnet':
+        throw usage(`--tunnet=${value}: TAP devices are not supported; --net=none gives the Guest a network card`);
+      default:
+        return [];
     }
-  }
-  return devices;
+  });
 }
 
 /** FILE[,ro|snapshot|id=NAME]…; a comma that no option follows belongs to the file's name. */

@@ -4,7 +4,7 @@
 // A Linux with CONFIG_LGUEST_GUEST has lguest_entry, whose first two hypercalls have operands that no compiler
 // rearranges, because they are written in assembly. Compressed kernels hide it; those that gzip packed are unpacked
 // for the look. What cannot be looked into gets the benefit of the doubt.
-import { gunzip } from 'node:zlib';
+import { inflateRaw } from 'node:zlib';
 import { promisify } from 'node:util';
 import { UserError } from '../../lib/errors.js';
 import type { BzImage } from './bzimage.js';
@@ -75,9 +75,10 @@ export async function inspectBzImage(image: KernelImage, kernel: BzImage): Promi
   const payload = kernel.payload;
   if (payload === undefined) return { verdict: 'unknown', version };
   const packed = image.read(payload.offset, payload.length);
-  if (packed[0] !== 0x1f || packed[1] !== 0x8b) return { verdict: 'unknown', version };
+  const body = gzipBody(packed);
+  if (body === undefined) return { verdict: 'unknown', version };
   try {
-    const unpacked = kernelImageFromBytes(await promisify(gunzip)(packed, { maxOutputLength: MAX_UNPACKED }));
+    const unpacked = kernelImageFromBytes(await promisify(inflateRaw)(body, { maxOutputLength: MAX_UNPACKED }));
     const found = inspectElf(unpacked, parseElf(unpacked));
     return found.verdict === 'never'
       ? { verdict: 'unknown', version }
@@ -86,6 +87,24 @@ export async function inspectBzImage(image: KernelImage, kernel: BzImage): Promi
     // It is the Guest that unpacks the kernel; if the data is damaged, the Guest will say so.
     return { verdict: 'unknown', version };
   }
+}
+
+/** RFC 1952: magic, method, flags, six more bytes; then what the flags say. */
+const GZIP_HEADER_SIZE = 10;
+const GZIP_FEXTRA = 0x04;
+const GZIP_FNAME = 0x08;
+const GZIP_FCOMMENT = 0x10;
+
+/**
+ * The deflated data of a gzip member; undefined if it is none, or has a header that no kernel's has. zlib reads the
+ * header, too, but it also reads on behind the member, where a kernel has something else.
+ */
+function gzipBody(packed: Uint8Array): Uint8Array | undefined {
+  const [magic0, magic1, , flags] = packed;
+  if (magic0 !== 0x1f || magic1 !== 0x8b || flags === undefined) return undefined;
+  if ((flags & (GZIP_FEXTRA | GZIP_FCOMMENT)) !== 0) return undefined;
+  const nameEnd = (flags & GZIP_FNAME) === 0 ? GZIP_HEADER_SIZE : packed.indexOf(0, GZIP_HEADER_SIZE) + 1;
+  return packed.subarray(Math.max(nameEnd, GZIP_HEADER_SIZE));
 }
 
 /** @throws UserError ERR_LGUEST_NOT_A_GUEST for a kernel that is known not to be able to run here */

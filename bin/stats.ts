@@ -1,0 +1,19 @@
+// --stats: what was done, and how often.
+import type { ExitInfo } from '../launcher/exit-info.js';
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)} s`;
+
+/** One line for each group of numbers, without the `lguest: ` in front. */
+export function describeStats(info: ExitInfo): string[] {
+  const { stats } = info;
+  const first =
+    stats.firstOutputMs === undefined ? 'nothing printed' : `first output after ${seconds(stats.firstOutputMs)}`;
+  const lines = [
+    `ran ${seconds(stats.wallMs)}, ${first}, ${stats.consoleBytes} console bytes, ${stats.restarts} restarts`,
+    `exits to the Launcher: ${stats.instructionExits} instructions, ${stats.memoryExits} device memory accesses; ` +
+      `${stats.slices} slices ended, slept ${stats.sleeps} times`,
+  ];
+  const host = Object.entries(stats.host).filter(([, count]) => count > 0);
+  if (host.length > 0) lines.push(`Host: ${host.map(([name, count]) => `${name} ${count}`).join(', ')}`);
+  return lines;
+}

@@ -1,0 +1,33 @@
+// The Host's counters under names that people know.
+import { lhcallName } from '../guest-abi/hypercalls.js';
+import type { HostCounters } from '../host/device.js';
+
+export type NamedCounts = Readonly<Record<string, number>>;
+
+const HYPERCALL_PREFIX = /^LHCALL_/;
+
+/** Everything that happened at least once. */
+export function nameCounters(counters: HostCounters): NamedCounts {
+  const counts: Record<string, number> = {
+    'cpu entries': counters.entries,
+    'page faults fixed': counters.pageFaultsFixed,
+    'page faults reflected': counters.pageFaultsReflected,
+    'page faults for the Launcher': counters.pageFaultsForLauncher,
+    'page directory switches': counters.directorySwitches,
+    'page directory misses': counters.directoryMisses,
+    'queued hypercalls': counters.queuedHypercalls,
+    'folded interrupts': counters.foldedInterrupts,
+  };
+  for (const [number, count] of counters.hypercalls.entries()) {
+    counts[(lhcallName(number) ?? `hypercall ${number}`).replace(HYPERCALL_PREFIX, '')] = count;
+  }
+  for (const [vector, count] of counters.traps.entries()) counts[`trap ${vector}`] = count;
+  for (const [irq, count] of counters.interrupts.entries()) counts[`irq ${irq}`] = count;
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+export function addCounts(a: NamedCounts, b: NamedCounts): NamedCounts {
+  const sum: Record<string, number> = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+}
