@@ -8,7 +8,8 @@ import type { Encoding } from './encoding.js';
 import { UNDEFINED } from './forms.js';
 import { NO_REGISTER } from './instruction.js';
 import type { DecodeMode, Instruction } from './instruction.js';
-import { HAS_MODRM, TWO_BYTE, lookUp } from './lookup.js';
+import { hasModrm, lookUp } from './lookup.js';
+import { TWO_BYTE } from './pattern.js';
 
 export type DecodeResult = 'ok' | 'short' | 'too-long';
 
@@ -89,18 +90,12 @@ export function decode(
     opcode = TWO_BYTE | (bytes[position++] ?? 0);
   }
   let modrm = 0;
-  if (HAS_MODRM[opcode] === 1) {
+  if (hasModrm(opcode)) {
     if (position >= limit) return beyond;
     modrm = bytes[position++] ?? 0;
   }
   const encoding = lookUp(opcode, MANDATORY[prefixes & 7] ?? 0, modrm);
-  out.base = NO_REGISTER;
-  out.indexRegister = NO_REGISTER;
-  out.scale = 0;
-  out.displacement = 0;
-  out.segment = SEGMENT_DS;
-  out.immediate = 0;
-  out.immediate2 = 0;
+  clear(out);
   if (encoding === undefined || ((prefixes & LOCK) !== 0 && !encoding.lockable))
     return undefinedOpcode(out, position - start);
 
@@ -122,15 +117,28 @@ export function decode(
   }
   if (position > limit) return beyond;
 
-  const fields = (opcode << 8) | modrm;
-  const { first, second, third } = encoding;
-  const registers = out.registers;
-  registers[0] = ((fields >> first.shift) & first.mask) | first.fixed;
-  registers[1] = ((fields >> second.shift) & second.mask) | second.fixed;
-  registers[2] = ((fields >> third.shift) & third.mask) | third.fixed;
+  fillRegisters(out.registers, (opcode << 8) | modrm, encoding);
   out.form = encoding.forms[variant] ?? encoding.form(variant);
   out.length = position - start;
   return 'ok';
+}
+
+function clear(out: Instruction): void {
+  out.base = NO_REGISTER;
+  out.indexRegister = NO_REGISTER;
+  out.scale = 0;
+  out.displacement = 0;
+  out.segment = SEGMENT_DS;
+  out.immediate = 0;
+  out.immediate2 = 0;
+}
+
+/** @param fields the last byte of the opcode and ModRM, which is where the numbers of registers are */
+function fillRegisters(registers: Instruction['registers'], fields: number, encoding: Encoding): void {
+  const { first, second, third } = encoding;
+  registers[0] = ((fields >> first.shift) & first.mask) | first.fixed;
+  registers[1] = ((fields >> second.shift) & second.mask) | second.fixed;
+  registers[2] = ((fields >> third.shift) & third.mask) | third.fixed;
 }
 
 function undefinedOpcode(out: Instruction, length: number): DecodeResult {

@@ -11,7 +11,9 @@ export const VARIANT_OPERAND_16 = 1;
 export const VARIANT_ADDRESS_16 = 2;
 export const VARIANT_SEGMENTED = 4;
 export const VARIANT_REPEAT_SHIFT = 3;
-export const VARIANTS = 3 << VARIANT_REPEAT_SHIFT;
+const VARIANTS = 3 << VARIANT_REPEAT_SHIFT;
+
+const NO_FORMS: readonly (Form | undefined)[] = Array.from({ length: VARIANTS });
 
 /** Where the decoder finds the number of a register: `((opcode << 8 | modrm) >> shift) & mask | fixed`. */
 interface RegisterSource {
@@ -57,8 +59,10 @@ export class Encoding {
   readonly second: RegisterSource;
   readonly third: RegisterSource;
   /** By variant; undefined until asked for. */
-  readonly forms: (Form | undefined)[] = Array.from({ length: VARIANTS });
+  readonly forms: (Form | undefined)[] = NO_FORMS.slice();
   readonly #notations: readonly OperandNotation[];
+  readonly #mnemonics: readonly [string, string];
+  readonly #sized: boolean;
 
   constructor(row: Row, register: boolean) {
     const texts = row.operands === '' ? [] : row.operands.split(',');
@@ -66,7 +70,10 @@ export class Encoding {
     const visible = notations.filter((notation) => notation.operand32 !== undefined);
     const immediates = visible.map((notation) => notation.immediate).filter((field) => field !== 'none');
     this.row = row;
+    const [mnemonic16 = '', mnemonic32 = mnemonic16] = row.mnemonic.split('|');
     this.#notations = visible;
+    this.#mnemonics = [mnemonic16, mnemonic32];
+    this.#sized = row.flags.includes('sized') || mnemonic16 !== mnemonic32 || visible.some(isSized);
     this.memory = memoryAccess(notations, row.flags.includes('stack'));
     this.overridable = !['none', 'stack', 'destination'].includes(this.memory);
     this.lockable = row.flags.includes('lock') && this.memory === 'modrm';
@@ -87,6 +94,17 @@ export class Encoding {
     return form;
   }
 
+  /** The variants that have forms of their own. */
+  variants(): number[] {
+    const segmented = this.memory === 'none' || this.memory === 'address' ? [0] : [0, VARIANT_SEGMENTED];
+    const addresses = this.#addressSizeMatters() ? [...segmented, VARIANT_ADDRESS_16 | VARIANT_SEGMENTED] : segmented;
+    const sizes = this.#sized ? [0, VARIANT_OPERAND_16] : [0];
+    const repeats = this.#has('repz') ? [0, 1, 2] : this.#has('rep') ? [0, 1] : [0];
+    return repeats.flatMap((repeat) =>
+      sizes.flatMap((size) => addresses.map((address) => (repeat << VARIANT_REPEAT_SHIFT) | size | address)),
+    );
+  }
+
   #has(flag: Flag): boolean {
     return this.row.flags.includes(flag);
   }
@@ -95,13 +113,12 @@ export class Encoding {
   #makeForm(variant: number): Form {
     const size16 = (variant & VARIANT_OPERAND_16) !== 0;
     const operands = this.#notations.map((notation) => this.#operand(notation, size16));
-    const [mnemonic16 = '', mnemonic32 = mnemonic16] = this.row.mnemonic.split('|');
-    const sized = this.#has('sized') || mnemonic16 !== mnemonic32 || this.#notations.some(isSized);
+    const [mnemonic16, mnemonic32] = this.#mnemonics;
     return internForm({
       mnemonic: size16 ? mnemonic16 : mnemonic32,
       operands,
       addressing: this.#addressing((variant & VARIANT_SEGMENTED) !== 0),
-      operandSize: sized && size16 ? 16 : 32,
+      operandSize: this.#sized && size16 ? 16 : 32,
       addressSize: this.#addressSizeMatters() && (variant & VARIANT_ADDRESS_16) !== 0 ? 16 : 32,
       repeat: this.#repeat(variant >> VARIANT_REPEAT_SHIFT),
     });

@@ -462,8 +462,8 @@ t.test('bad driver: a header too short, a status without room (V5)', (t) => {
 
 t.test('what cannot be a disk is said in one line (I7)', (t) => {
   const folder = t.testdir({ folder: {}, short: 'x'.repeat(511), link: t.fixture('symlink', 'link') });
-  const refused = (name: string, pattern: RegExp): void => {
-    t.throws(() => openDisk(path.join(folder, name), {}, silentLogger), { name: 'UserError', message: pattern });
+  const refused = (name: string, message: RegExp): void => {
+    t.throws(() => openDisk(path.join(folder, name), {}, silentLogger), { name: 'UserError', message });
   };
   refused('missing', /^cannot open the disk .*missing: no such file$/);
   refused('folder', /^cannot use .*folder as a disk: it is not a regular file$/);

@@ -214,7 +214,7 @@ function refuses(text: string, misbehave: (machine: Machine) => void, start = ma
   });
 }
 
-const console = (text: string): string => `console: bad driver: ${text}`;
+const inConsole = (text: string): string => `console: bad driver: ${text}`;
 const negotiated = (): Machine => {
   const all = machine();
   all.driver.negotiate(EMERG_WRITE);
@@ -228,17 +228,17 @@ const acknowledged = (): Machine => {
 };
 
 // The status handshake (checklist 58, V11).
-refuses(console('unexpected status transition 0 -> 0x2'), ({ driver }) => (driver.status = 2));
-refuses(console('unexpected status transition 0x1 -> 0x9'), ({ driver }) => {
+refuses(inConsole('unexpected status transition 0 -> 0x2'), ({ driver }) => (driver.status = 2));
+refuses(inConsole('unexpected status transition 0x1 -> 0x9'), ({ driver }) => {
   driver.status = 1;
   driver.status = 9;
 });
-refuses(console('unexpected status transition 0x3 -> 0x7'), ({ driver }) => (driver.status = 7), acknowledged);
-refuses(console('unknown device status bit 0 -> 0x3'), ({ driver }) => (driver.status = 3));
-refuses(console('unknown device status bit 0 -> 0x40'), ({ driver }) => (driver.status = 0x40));
-refuses(console('unset of device status bit 0x3 -> 0x1'), ({ driver }) => (driver.status = 1), acknowledged);
+refuses(inConsole('unexpected status transition 0x3 -> 0x7'), ({ driver }) => (driver.status = 7), acknowledged);
+refuses(inConsole('unknown device status bit 0 -> 0x3'), ({ driver }) => (driver.status = 3));
+refuses(inConsole('unknown device status bit 0 -> 0x40'), ({ driver }) => (driver.status = 0x40));
+refuses(inConsole('unset of device status bit 0x3 -> 0x1'), ({ driver }) => (driver.status = 1), acknowledged);
 refuses(
-  console('did not re-read FEATURES_OK'),
+  inConsole('did not re-read FEATURES_OK'),
   ({ driver }) => {
     driver.write(20, 8, 0xb);
     driver.write(20, 8, 0xf);
@@ -247,16 +247,16 @@ refuses(
 );
 
 // Features (checklist 59, V9).
-refuses(console('feature read before VIRTIO_CONFIG_S_DRIVER'), ({ driver }) => driver.read(4, 32));
-refuses(console('feature write before VIRTIO_CONFIG_S_DRIVER'), ({ driver }) => driver.write(0, 32, 0));
+refuses(inConsole('feature read before VIRTIO_CONFIG_S_DRIVER'), ({ driver }) => driver.read(4, 32));
+refuses(inConsole('feature write before VIRTIO_CONFIG_S_DRIVER'), ({ driver }) => driver.write(0, 32, 0));
 refuses(
-  console('feature write after VIRTIO_CONFIG_S_FEATURES_OK'),
+  inConsole('feature write after VIRTIO_CONFIG_S_FEATURES_OK'),
   ({ driver }) => driver.write(12, 32, 1),
   negotiated,
 );
-refuses(console('Unexpected driver select 2'), ({ driver }) => driver.write(8, 32, 2), acknowledged);
+refuses(inConsole('Unexpected driver select 2'), ({ driver }) => driver.write(8, 32, 2), acknowledged);
 refuses(
-  console('over-accepted features 0x2 of 0x100000005'),
+  inConsole('over-accepted features 0x2 of 0x100000005'),
   ({ driver }) => {
     driver.write(8, 32, 0);
     driver.write(12, 32, 2);
@@ -264,7 +264,7 @@ refuses(
   acknowledged,
 );
 refuses(
-  console('over-accepted features 0x8000000000000000 of 0x100000005'),
+  inConsole('over-accepted features 0x8000000000000000 of 0x100000005'),
   ({ driver }) => {
     driver.write(8, 32, 1);
     driver.write(12, 32, 0x8000_0000);
@@ -273,46 +273,46 @@ refuses(
 );
 
 // Widths and offsets (V10).
-refuses(console('non-32-bit write to offset 0 (0xc1000000)'), ({ driver }) => driver.write(0, 8, 0), acknowledged);
+refuses(inConsole('non-32-bit write to offset 0 (0xc1000000)'), ({ driver }) => driver.write(0, 8, 0), acknowledged);
 refuses(
-  console('non-8-bit write to offset 20 (0xc1000000)'),
+  inConsole('non-8-bit write to offset 20 (0xc1000000)'),
   ({ driver }) => driver.write(20, 32, 7 & 3),
   acknowledged,
 );
-refuses(console('non-16-bit write to offset 22 (0xc1000000)'), ({ driver }) => driver.write(22, 32, 0));
-refuses(console('non-32-bit write to offset 68 (0xc1000000)'), ({ driver }) => driver.write(68, 8, 0x41));
-refuses(console('non-16-bit read to offset 18 (0xc1000000)'), ({ driver }) => driver.read(18, 8));
-refuses(console('non-8-bit read to offset 20 (0xc1000000)'), ({ driver }) => driver.read(20, 32));
-refuses(console('non-32-bit read to offset 0 (0xc1000000)'), ({ driver }) => driver.read(0, 16), acknowledged);
-refuses(console('read of msix_config'), ({ driver }) => driver.read(16, 16));
-refuses(console('read from padding (0xc1000000)'), ({ driver }) => driver.read(59, 8));
-refuses(console('read past end (0xc1000000)'), ({ driver }) => driver.read(70, 32), acknowledged);
-refuses(console('config read before VIRTIO_CONFIG_S_DRIVER'), ({ driver }) => driver.read(60, 16));
-refuses(console('notify before VIRTIO_CONFIG_S_DRIVER_OK'), ({ driver }) => driver.read(56, 16));
-refuses(console('Unexpected write to isr'), ({ driver }) => driver.write(58, 8, 0));
-refuses(console('attempt to set MSIX vector to 65535'), ({ driver }) => driver.write(26, 16, 0xffff));
-refuses(console('attempt to write to queue_notify_off'), ({ driver }) => driver.write(30, 16, 0));
+refuses(inConsole('non-16-bit write to offset 22 (0xc1000000)'), ({ driver }) => driver.write(22, 32, 0));
+refuses(inConsole('non-32-bit write to offset 68 (0xc1000000)'), ({ driver }) => driver.write(68, 8, 0x41));
+refuses(inConsole('non-16-bit read to offset 18 (0xc1000000)'), ({ driver }) => driver.read(18, 8));
+refuses(inConsole('non-8-bit read to offset 20 (0xc1000000)'), ({ driver }) => driver.read(20, 32));
+refuses(inConsole('non-32-bit read to offset 0 (0xc1000000)'), ({ driver }) => driver.read(0, 16), acknowledged);
+refuses(inConsole('read of msix_config'), ({ driver }) => driver.read(16, 16));
+refuses(inConsole('read from padding (0xc1000000)'), ({ driver }) => driver.read(59, 8));
+refuses(inConsole('read past end (0xc1000000)'), ({ driver }) => driver.read(70, 32), acknowledged);
+refuses(inConsole('config read before VIRTIO_CONFIG_S_DRIVER'), ({ driver }) => driver.read(60, 16));
+refuses(inConsole('notify before VIRTIO_CONFIG_S_DRIVER_OK'), ({ driver }) => driver.read(56, 16));
+refuses(inConsole('Unexpected write to isr'), ({ driver }) => driver.write(58, 8, 0));
+refuses(inConsole('attempt to set MSIX vector to 65535'), ({ driver }) => driver.write(26, 16, 0xffff));
+refuses(inConsole('attempt to write to queue_notify_off'), ({ driver }) => driver.write(30, 16, 0));
 for (const offset of [1, 4, 16, 18, 21, 23, 57, 59, 60, 61]) {
-  refuses(console(`Unexpected write to offset ${offset}`), ({ driver }) => driver.write(offset, 32, 0));
+  refuses(inConsole(`Unexpected write to offset ${offset}`), ({ driver }) => driver.write(offset, 32, 0));
 }
-refuses(console('Invalid vq notification on 2'), ({ guest, driver }) => guest.store(driver.registers.notify, 16, 2));
+refuses(inConsole('Invalid vq notification on 2'), ({ guest, driver }) => guest.store(driver.registers.notify, 16, 2));
 
 // Setting up queues (checklist 60, V8).
-refuses(console('invalid queue size 3'), ({ driver }) => driver.write(24, 16, 3), negotiated);
-refuses(console('setting up vq before FEATURES_OK'), ({ driver }) => driver.write(32, 32, 0), acknowledged);
+refuses(inConsole('invalid queue size 3'), ({ driver }) => driver.write(24, 16, 3), negotiated);
+refuses(inConsole('setting up vq before FEATURES_OK'), ({ driver }) => driver.write(32, 32, 0), acknowledged);
 refuses(
-  console("didn't re-read FEATURES_OK before setup"),
+  inConsole("didn't re-read FEATURES_OK before setup"),
   ({ driver }) => {
     driver.write(20, 8, 0xb);
     driver.write(32, 32, 0);
   },
   acknowledged,
 );
-refuses(console('setting queue_enable to 2'), ({ driver }) => driver.write(28, 16, 2), negotiated);
-refuses(console('setting queue_enable to 0'), ({ driver }) => driver.write(28, 16, 0), live);
-refuses(console('enabling vq after DRIVER_OK'), ({ driver }) => driver.write(28, 16, 1), live);
-refuses(console('changing queue on live device'), ({ driver }) => driver.write(32, 32, 0x8000), live);
-refuses(console('changing queue size on live device'), ({ driver }) => driver.write(24, 16, 128), live);
+refuses(inConsole('setting queue_enable to 2'), ({ driver }) => driver.write(28, 16, 2), negotiated);
+refuses(inConsole('setting queue_enable to 0'), ({ driver }) => driver.write(28, 16, 0), live);
+refuses(inConsole('enabling vq after DRIVER_OK'), ({ driver }) => driver.write(28, 16, 1), live);
+refuses(inConsole('changing queue on live device'), ({ driver }) => driver.write(32, 32, 0x8000), live);
+refuses(inConsole('changing queue size on live device'), ({ driver }) => driver.write(24, 16, 128), live);
 
 /** Sets up queue 1 with these three addresses. */
 const place =
@@ -325,18 +325,18 @@ const place =
     driver.write(48, 32, used);
     driver.write(28, 16, 1);
   };
-const queue = (text: string): string => `console vq output: bad driver: ${text}`;
-refuses(console('invalid queue size 0'), place(0x1000, 0x2000, 0x3000, 0), negotiated);
-refuses(console('invalid queue size 512'), place(0x1000, 0x2000, 0x3000, 512), negotiated);
-refuses(queue('invalid alignment in queue addresses'), place(0x1008, 0x2000, 0x3000), negotiated);
-refuses(queue('invalid alignment in queue addresses'), place(0x1000, 0x2001, 0x3000), negotiated);
-refuses(queue('invalid alignment in queue addresses'), place(0x1000, 0x2000, 0x3002), negotiated);
-refuses(console('Invalid address 0xff010'), place(RAM - 4096 + 16, 0x2000, 0x3000), negotiated);
-refuses(console('Invalid address 0xffdfe'), place(0x1000, RAM - 514, 0x3000), negotiated);
-refuses(console('Invalid address 0xffffff00'), place(0x1000, 0x2000, 0xffff_ff00), negotiated);
-refuses(console('Invalid address 0x200000'), place(RAM + 0x10_0000, 0x2000, 0x3000), negotiated);
+const inOutput = (text: string): string => `console vq output: bad driver: ${text}`;
+refuses(inConsole('invalid queue size 0'), place(0x1000, 0x2000, 0x3000, 0), negotiated);
+refuses(inConsole('invalid queue size 512'), place(0x1000, 0x2000, 0x3000, 512), negotiated);
+refuses(inOutput('invalid alignment in queue addresses'), place(0x1008, 0x2000, 0x3000), negotiated);
+refuses(inOutput('invalid alignment in queue addresses'), place(0x1000, 0x2001, 0x3000), negotiated);
+refuses(inOutput('invalid alignment in queue addresses'), place(0x1000, 0x2000, 0x3002), negotiated);
+refuses(inConsole('Invalid address 0xff010'), place(RAM - 4096 + 16, 0x2000, 0x3000), negotiated);
+refuses(inConsole('Invalid address 0xffdfe'), place(0x1000, RAM - 514, 0x3000), negotiated);
+refuses(inConsole('Invalid address 0xffffff00'), place(0x1000, 0x2000, 0xffff_ff00), negotiated);
+refuses(inConsole('Invalid address 0x200000'), place(RAM + 0x10_0000, 0x2000, 0x3000), negotiated);
 refuses(
-  queue('invalid 64-bit queue address'),
+  inOutput('invalid 64-bit queue address'),
   (all) => {
     all.driver.write(22, 16, OUTPUT);
     all.driver.write(44, 32, 1);
@@ -345,7 +345,7 @@ refuses(
   negotiated,
 );
 refuses(
-  queue('invalid initial used.flags 0x1'),
+  inOutput('invalid initial used.flags 0x1'),
   (all) => {
     all.guest.bytes[0x3000] = 1;
     place(0x1000, 0x2000, 0x3000)(all);
@@ -373,10 +373,10 @@ const jump =
     output(all).setAvailIndex(index);
     output(all).kick();
   };
-refuses(queue('Guest moved used index from 0 to 257'), jump(257), live);
-refuses(queue('Guest moved used index from 0 to 65535'), jump(65535), live);
+refuses(inOutput('Guest moved used index from 0 to 257'), jump(257), live);
+refuses(inOutput('Guest moved used index from 0 to 65535'), jump(65535), live);
 refuses(
-  queue('Guest says index 256 is available'),
+  inOutput('Guest says index 256 is available'),
   (all) => {
     output(all).makeAvailable(256);
     output(all).kick();
@@ -384,7 +384,7 @@ refuses(
   live,
 );
 refuses(
-  queue('avail->flags = 2'),
+  inOutput('avail->flags = 2'),
   (all) => {
     output(all).setAvailFlags(2);
     output(all).post({ at: 0x1000, length: 1 });
@@ -400,22 +400,22 @@ const descriptor =
     output(all).makeAvailable(0);
     output(all).kick();
   };
-refuses(queue('Looped descriptor'), descriptor(0x1000, 1, NEXT, 0), live);
-refuses(console('Desc next is 256'), descriptor(0x1000, 1, NEXT, 256), live);
-refuses(console('Invalid address 0x100000'), descriptor(RAM, 1), live);
-refuses(console('Invalid address 0xfffff'), descriptor(RAM - 1, 2), live);
-refuses(console('Invalid address 0x0'), descriptor(0, 0xffff_ffff), live);
-refuses(console('Invalid address 0xfffffff0'), descriptor(0xffff_fff0, 0x20), live);
-refuses(console('Invalid address 0x100001000'), descriptor(0x1_0000_1000n, 1), live);
-refuses(console('Invalid address 0xfffffffffffffff0'), descriptor(0xffff_ffff_ffff_fff0n, 0x20), live);
-refuses(console('Invalid address 0x200000'), descriptor(RAM + 0x10_0000, 4), live);
-refuses(queue('vq indirect not negotiated'), descriptor(0x1000, 16, INDIRECT), live);
+refuses(inOutput('Looped descriptor'), descriptor(0x1000, 1, NEXT, 0), live);
+refuses(inConsole('Desc next is 256'), descriptor(0x1000, 1, NEXT, 256), live);
+refuses(inConsole('Invalid address 0x100000'), descriptor(RAM, 1), live);
+refuses(inConsole('Invalid address 0xfffff'), descriptor(RAM - 1, 2), live);
+refuses(inConsole('Invalid address 0x0'), descriptor(0, 0xffff_ffff), live);
+refuses(inConsole('Invalid address 0xfffffff0'), descriptor(0xffff_fff0, 0x20), live);
+refuses(inConsole('Invalid address 0x100001000'), descriptor(0x1_0000_1000n, 1), live);
+refuses(inConsole('Invalid address 0xfffffffffffffff0'), descriptor(0xffff_ffff_ffff_fff0n, 0x20), live);
+refuses(inConsole('Invalid address 0x200000'), descriptor(RAM + 0x10_0000, 4), live);
+refuses(inOutput('vq indirect not negotiated'), descriptor(0x1000, 16, INDIRECT), live);
 refuses(
-  queue('Descriptor has out after in'),
+  inOutput('Descriptor has out after in'),
   (all) => output(all).post({ at: 0x1000, length: 1, flags: WRITE }, { at: 0x1000, length: 1 }),
   live,
 );
-refuses(queue('Input buffers in console output queue?'), descriptor(0x1000, 1, WRITE), live);
+refuses(inOutput('Input buffers in console output queue?'), descriptor(0x1000, 1, WRITE), live);
 
 t.test('a descriptor loop of two, and a chain as long as the queue (V1)', (t) => {
   const all = live(4);
@@ -425,7 +425,7 @@ t.test('a descriptor loop of two, and a chain as long as the queue (V1)', (t) =>
   all.output.writeDescriptor(all.output.desc, 1, 0x1000, 1, NEXT, 0);
   all.output.makeAvailable(0);
   all.output.kick();
-  t.strictSame(all.guest.broken, [queue('Looped descriptor')]);
+  t.strictSame(all.guest.broken, [inOutput('Looped descriptor')]);
   t.equal(all.cable.printed.length, 10);
   t.end();
 });
@@ -477,30 +477,32 @@ function indirect(text: string, build: (tx: DriverQueue) => void): void {
     t.end();
   });
 }
-const tx = (text: string): string => `net vq tx: bad driver: ${text}`;
+const inTx = (text: string): string => `net vq tx: bad driver: ${text}`;
 for (const length of [0, 8, 17]) {
-  indirect(tx('Invalid size for indirect table'), (queue) => queue.post({ at: TABLE, length, flags: INDIRECT }));
+  indirect(inTx('Invalid size for indirect table'), (queue) => queue.post({ at: TABLE, length, flags: INDIRECT }));
 }
-indirect(tx('indirect has too many entries'), (queue) => queue.post({ at: TABLE, length: 257 * 16, flags: INDIRECT }));
-indirect(tx('indirect has too many entries'), (queue) =>
+indirect(inTx('indirect has too many entries'), (queue) =>
+  queue.post({ at: TABLE, length: 257 * 16, flags: INDIRECT }),
+);
+indirect(inTx('indirect has too many entries'), (queue) =>
   queue.post({ at: TABLE, length: 0xffff_fff0, flags: INDIRECT }),
 );
 indirect('net: bad driver: Invalid address 0xffff8', (queue) =>
   queue.post({ at: RAM - 8, length: 16, flags: INDIRECT }),
 );
-indirect(tx('indirect and next together'), (queue) =>
+indirect(inTx('indirect and next together'), (queue) =>
   queue.post({ at: TABLE, length: 16, flags: INDIRECT }, { at: 0x1000, length: 16 }),
 );
-indirect(tx('Indirect within indirect'), (queue) => {
+indirect(inTx('Indirect within indirect'), (queue) => {
   queue.writeDescriptor(TABLE, 0, TABLE, 16, INDIRECT, 0);
   queue.post({ at: TABLE, length: 16, flags: INDIRECT });
 });
-indirect(tx('Indirect within indirect'), (queue) => {
+indirect(inTx('Indirect within indirect'), (queue) => {
   queue.writeDescriptor(TABLE, 0, 0x1000, 16, NEXT, 1);
   queue.writeDescriptor(TABLE, 1, TABLE, 16, INDIRECT, 0);
   queue.post({ at: TABLE, length: 32, flags: INDIRECT });
 });
-indirect(tx('Looped descriptor'), (queue) => {
+indirect(inTx('Looped descriptor'), (queue) => {
   queue.writeDescriptor(TABLE, 0, 0x1000, 16, NEXT, 0);
   queue.post({ at: TABLE, length: 16, flags: INDIRECT });
 });

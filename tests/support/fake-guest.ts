@@ -11,6 +11,7 @@ import { MiB } from '../../lib/bits.js';
 
 export const RAM = MiB;
 const START = 0xc100_0000;
+const ignore = (): void => undefined;
 const KERNEL_CS = 0x61;
 const INSN_SIZE = 7;
 
@@ -45,7 +46,6 @@ export class FakeGuest implements LguestFd {
   #asked: number | undefined;
 
   constructor() {
-    const ignore = (): void => undefined;
     const warn = (text: string): void => void this.warnings.push(text);
     const log: Logger = { trace: ignore, debug: ignore, info: ignore, warn, error: warn };
     const fatal = (why: string): void => void this.broken.push(why);
