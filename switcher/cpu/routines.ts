@@ -31,8 +31,6 @@ export const CPU_ROUTINES = {
   segmentLimit: 1,
   /** What sldt, str, smsw, sgdt and sidt store: the two halves of the tables' addresses and limits. */
   storeDescriptorTable: 1,
-  /** The 11 bits of opcode of the x87 instruction at EIP: what fxsave shows as FOP. */
-  x87Opcode: 0,
 } as const;
 
 export type CpuRoutineName = keyof typeof CPU_ROUTINES;

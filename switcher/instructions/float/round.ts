@@ -210,7 +210,7 @@ const roundNarrow = (format: Narrow): Routine =>
         const infinite = overflowIsInfinite(b, r.rounding, sign);
         const inexact = b.select(b.and(mode, F.OVERFLOW), F.PRECISION, b.and(flags, F.PRECISION));
         b.return(
-          packNarrow(b, format, sign, b.add(infinite, exponentMask - 1), b.select(infinite, 0n, -1n)),
+          packNarrow(b, format, sign, b.add(infinite, exponentMask - 1), b.select(infinite, b.i64(0), b.i64(-1))),
           b.or(b.or(b.select(infinite, F.ROUNDED_UP, 0), inexact), F.OVERFLOW),
         );
       });

@@ -1,4 +1,8 @@
 // Every x87 instruction, by being imported.
+import './arithmetic.js';
+import './compare.js';
 import './control.js';
 import './environment.js';
 import './fxsave.js';
+import './load.js';
+import './store.js';

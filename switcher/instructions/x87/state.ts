@@ -1,9 +1,15 @@
 // The x87 as its instructions see it: who may run, the register stack, and what is left behind for those who look later.
 import * as State from '../../cpu/state.js';
-import type { Form } from '../../decode/instruction.js';
 import type { Builder, Term } from '../../language/builder.js';
-import type { Value } from '../../language/nodes.js';
-import { BEFORE_RESULT, EXCEPTIONS, type Float80, INVALID, ROUNDED_UP } from '../float/format.js';
+import type { Value, Variable } from '../../language/nodes.js';
+import {
+  BEFORE_RESULT,
+  EXCEPTIONS,
+  type Float80,
+  INDEFINITE_EXPONENT,
+  INDEFINITE_SIGNIFICAND,
+  INVALID,
+} from '../float/format.js';
 import type { Access } from '../operands.js';
 
 export const VECTOR_NM = 7;
@@ -106,34 +112,89 @@ export function summarised(b: Builder, status: Value, control: Value): Value {
   return b.or(b.and(status, ~(SUMMARY | BUSY)), b.select(unmasked, SUMMARY | BUSY, 0));
 }
 
+/** How an instruction ends that is not like most. */
+export interface Ending {
+  /** The exceptions that, unmasked, keep the instruction from doing what `write` does. */
+  readonly preventing?: number;
+  /** The condition codes that the instruction sets: they are cleared first. C1 is among them for nearly all. */
+  readonly codes?: number;
+  readonly memory?: Access;
+}
+
 /**
- * The end of an instruction that met the exceptions `flags`, C1 among them: puts them into the status word, and does `write`
- * unless one of them is unmasked and of the kind that leaves the destination alone. Nothing may fault any more.
+ * The end of an instruction that met the exceptions `flags`, its condition codes among them: puts them into the status word,
+ * and does `write` unless an exception is unmasked that keeps it from that. Nothing may fault any more.
  */
-export function commit(b: Builder, flags: Value, write: () => void, operand?: Access): void {
-  notePointers(b, operand);
+export function commit(b: Builder, flags: Value, write: () => void, ending: Ending = {}): void {
+  const { preventing = BEFORE_RESULT, codes = C1, memory } = ending;
+  notePointers(b, memory);
   const control = b.state(4, State.FPU_CONTROL);
-  const status = b.and(b.state(4, State.FPU_STATUS), ~C1);
+  const status = b.and(b.state(4, State.FPU_STATUS), ~codes);
   const unmasked = b.and(b.and(flags, b.not(control)), EXCEPTIONS);
   b.setState(4, State.FPU_STATUS, b.or(status, flags));
   b.when(unmasked, () => {
-    const before = b.and(unmasked, BEFORE_RESULT);
-    // With no result there is nothing to be said about it: only a stack overflow keeps its C1.
-    const kept = b.select(b.and(flags, STACK_FAULT), C1 | STACK_FAULT | INVALID, BEFORE_RESULT);
-    const seen = b.select(before, b.and(flags, kept), flags);
+    // With no result there is nothing to be said about it. Only a stack fault has its own meaning for C1.
+    const kept = b.or(preventing | STACK_FAULT | (codes & ~C1), b.select(b.and(flags, STACK_FAULT), C1, 0));
+    const seen = b.select(b.and(unmasked, preventing), b.and(flags, kept), flags);
     b.setState(4, State.FPU_STATUS, b.or(b.or(status, seen), SUMMARY | BUSY));
-    b.setState(4, State.FPU_OPCODE, b.ask('x87Opcode'));
+    b.setState(4, State.FPU_OPCODE, b.field('immediate'));
   });
-  b.when(b.eqz(b.and(unmasked, BEFORE_RESULT)), write);
+  b.when(b.eqz(b.and(unmasked, preventing)), write);
 }
 
 /** 1 if `flags` hold an unmasked exception of the kinds `exceptions`. */
 export const isUnmasked = (b: Builder, flags: Value, exceptions: number): Value =>
   b.and(b.and(flags, b.not(b.state(4, State.FPU_CONTROL))), exceptions);
 
-export { ROUNDED_UP };
+/** What a register is given when there was nothing to be had. */
+export const indefinite = (b: Builder): Float80 => ({
+  significand: b.i64(INDEFINITE_SIGNIFICAND),
+  signExponent: b.i32(INDEFINITE_EXPONENT),
+});
 
-/** The blank of a stack operand: i of ST(i). */
-export function isStack(form: Form, position: 0 | 1): boolean {
-  return form.operands[position]?.kind === 'st';
+/** A result in the making: what either branch of an instruction leaves for its end. */
+export class Outcome {
+  readonly #b: Builder;
+  readonly #significand: Variable;
+  readonly #signExponent: Variable;
+  readonly #flags: Variable;
+
+  /** Begins as what a stack fault gives, when that is masked. */
+  constructor(b: Builder, flags: Term = INVALID | STACK_FAULT) {
+    this.#b = b;
+    this.#significand = b.variable('i64', INDEFINITE_SIGNIFICAND);
+    this.#signExponent = b.variable('i32', INDEFINITE_EXPONENT);
+    this.#flags = b.variable('i32', flags);
+  }
+
+  set({ significand, signExponent }: Float80, flags: Term): void {
+    this.#b.set(this.#significand, significand);
+    this.#b.set(this.#signExponent, signExponent);
+    this.#b.set(this.#flags, flags);
+  }
+
+  get value(): Float80 {
+    return { significand: this.#b.get(this.#significand), signExponent: this.#b.get(this.#signExponent) };
+  }
+
+  get flags(): Value {
+    return this.#b.get(this.#flags);
+  }
+}
+
+/** The end of an instruction that pushes: full up, it is a stack overflow and pushes what no number is. */
+export function commitPush(b: Builder, outcome: Outcome, memory?: Access): void {
+  const target = stackRegister(b, -1);
+  const overflow = b.eqz(target.empty);
+  const flags = b.select(overflow, INVALID | STACK_FAULT | C1, outcome.flags);
+  const { significand, signExponent } = outcome.value;
+  const pushed = {
+    significand: b.select(overflow, INDEFINITE_SIGNIFICAND, significand),
+    signExponent: b.select(overflow, INDEFINITE_EXPONENT, signExponent),
+  };
+  const push = (): void => {
+    writeRegister(b, target, pushed);
+    moveTop(b, -1);
+  };
+  commit(b, flags, push, memory ? { memory } : {});
 }

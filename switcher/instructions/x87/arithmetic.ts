@@ -1,0 +1,111 @@
+// fadd, fsub, fmul, fdiv with all their relatives: reversed, popping, with an integer from memory. And fsqrt, fchs, fabs,
+// frndint: one number in, one out.
+import * as State from '../../cpu/state.js';
+import type { Form } from '../../decode/instruction.js';
+import type { Builder } from '../../language/builder.js';
+import type { Routine, Value } from '../../language/nodes.js';
+import { type Definition, define } from '../definition.js';
+import { f80Add, f80Subtract } from '../float/add.js';
+import { f80RoundToInteger } from '../float/convert.js';
+import { f80Divide } from '../float/divide.js';
+import { call80, type Flagged80, type Float80, SIGN } from '../float/format.js';
+import { f80Multiply } from '../float/multiply.js';
+import { f80SquareRoot } from '../float/square-root.js';
+import { fractionOperand, integerOperand, withOperandFlags } from './operand.js';
+import * as X from './state.js';
+
+interface Operation {
+  readonly routine: Routine;
+  /** Source and destination change places. */
+  readonly reversed: boolean;
+}
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  add: { routine: f80Add, reversed: false },
+  sub: { routine: f80Subtract, reversed: false },
+  subr: { routine: f80Subtract, reversed: true },
+  mul: { routine: f80Multiply, reversed: false },
+  div: { routine: f80Divide, reversed: false },
+  divr: { routine: f80Divide, reversed: true },
+};
+
+function operate(b: Builder, { routine, reversed }: Operation, target: Float80, source: Float80): Flagged80 {
+  const [x, y] = reversed ? [source, target] : [target, source];
+  const mode = b.state(4, State.FPU_CONTROL);
+  return call80(b, routine, x.significand, x.signExponent, y.significand, y.signExponent, mode);
+}
+
+/** `fadd m32` and the like: ST(0) with a number from memory. */
+function withMemory(operation: Operation, integer: boolean): Definition {
+  return (b, [from]) => {
+    X.checkFpu(b);
+    const source = integer ? integerOperand(b, from) : fractionOperand(b, from, false);
+    const register = X.stackRegister(b, 0);
+    const outcome = new X.Outcome(b);
+    b.when(b.eqz(register.empty), () => {
+      const result = operate(b, operation, X.readRegister(b, register), source);
+      outcome.set(result, integer ? result.flags : withOperandFlags(b, result, source.flags));
+    });
+    X.commit(b, outcome.flags, () => X.writeRegister(b, register, outcome.value), { memory: from });
+  };
+}
+
+/** `fadd st, st(i)`, `fadd st(i), st` and `faddp st(i), st`. */
+function withRegister(operation: Operation, pops: boolean): Definition {
+  return (b, [to, from]) => {
+    X.checkFpu(b);
+    const target = X.stackRegister(b, to.read());
+    const source = X.stackRegister(b, from.read());
+    const outcome = new X.Outcome(b);
+    b.when(b.eqz(b.or(target.empty, source.empty)), () => {
+      const result = operate(b, operation, X.readRegister(b, target), X.readRegister(b, source));
+      outcome.set(result, result.flags);
+    });
+    X.commit(b, outcome.flags, () => {
+      X.writeRegister(b, target, outcome.value);
+      if (pops) X.pop(b);
+    });
+  };
+}
+
+for (const [name, operation] of Object.entries(OPERATIONS)) {
+  const memory = withMemory(operation, false);
+  const register = withRegister(operation, false);
+  define(`f${name}`, (b, operands, form: Form) => {
+    (operands[0].kind === 'memory' ? memory : register)(b, operands, form);
+  });
+  define(`f${name}p`, withRegister(operation, true));
+  define(`fi${name}`, withMemory(operation, true));
+}
+
+/** One number in, one out: what becomes of ST(0) when it is not empty. */
+export function unary(mnemonic: string, compute: (b: Builder, value: Float80, mode: Value) => Flagged80): void {
+  define(mnemonic, (b) => {
+    X.checkFpu(b);
+    const register = X.stackRegister(b, 0);
+    const outcome = new X.Outcome(b);
+    b.when(b.eqz(register.empty), () => {
+      const result = compute(b, X.readRegister(b, register), b.state(4, State.FPU_CONTROL));
+      outcome.set(result, result.flags);
+    });
+    X.commit(b, outcome.flags, () => X.writeRegister(b, register, outcome.value));
+  });
+}
+
+const routineOf =
+  (routine: Routine) =>
+  (b: Builder, { significand, signExponent }: Float80, mode: Value): Flagged80 =>
+    call80(b, routine, significand, signExponent, mode);
+
+unary('fsqrt', routineOf(f80SquareRoot));
+unary('frndint', routineOf(f80RoundToInteger));
+unary('fchs', (b, { significand, signExponent }) => ({
+  significand,
+  signExponent: b.xor(signExponent, SIGN),
+  flags: b.i32(0),
+}));
+unary('fabs', (b, { significand, signExponent }) => ({
+  significand,
+  signExponent: b.and(signExponent, ~SIGN),
+  flags: b.i32(0),
+}));

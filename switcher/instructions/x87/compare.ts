@@ -1,0 +1,129 @@
+// fcom and its relatives, which set condition codes or EFLAGS; ftst; fxam.
+import * as State from '../../cpu/state.js';
+import type { Builder } from '../../language/builder.js';
+import { setSixFlags } from '../../language/flags.js';
+import type { Value } from '../../language/nodes.js';
+import { type Definition, define } from '../definition.js';
+import { f80Compare, f80Examine } from '../float/compare.js';
+import { DENORMAL, type Float80, INVALID } from '../float/format.js';
+import type { Access } from '../operands.js';
+import { fractionOperand, integerOperand } from './operand.js';
+import * as X from './state.js';
+
+const UNORDERED = X.C3 | X.C2 | X.C0;
+
+function compare(b: Builder, x: Float80, y: Float80, quiet: boolean): Value {
+  return b.call(f80Compare, x.significand, x.signExponent, y.significand, y.signExponent, quiet ? 1 : 0);
+}
+
+/** Compares unless `empty`; gives condition codes and flags. */
+function codesUnless(b: Builder, empty: Value, build: () => Value): Value {
+  const word = b.variable('i32', UNORDERED | INVALID | X.STACK_FAULT);
+  b.when(b.eqz(empty), () => b.set(word, build()));
+  return b.get(word);
+}
+
+function end(b: Builder, word: Value, pops: number, memory?: Access): void {
+  const ending = { codes: X.CONDITION_CODES, ...(memory ? { memory } : {}) };
+  X.commit(
+    b,
+    word,
+    () => {
+      for (let i = 0; i < pops; i++) X.pop(b);
+    },
+    ending,
+  );
+}
+
+const withRegister = (quiet: boolean, pops: number): Definition => {
+  return (b, [other]) => {
+    X.checkFpu(b);
+    const x = X.stackRegister(b, 0);
+    // fcompp and fucompp compare with ST(1), which they do not name.
+    const y = X.stackRegister(b, other.kind === 'none' ? 1 : other.read());
+    const word = codesUnless(b, b.or(x.empty, y.empty), () =>
+      compare(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
+    );
+    end(b, word, pops);
+  };
+};
+
+const withMemory = (integer: boolean, pops: number): Definition => {
+  return (b, [from]) => {
+    X.checkFpu(b);
+    const y = integer ? integerOperand(b, from) : fractionOperand(b, from, false);
+    const x = X.stackRegister(b, 0);
+    const word = codesUnless(b, x.empty, () => {
+      const compared = compare(b, X.readRegister(b, x), y, false);
+      // An invalid operation is what comes first; unordered, here, it always is one.
+      const denormal = b.and(y.flags, DENORMAL);
+      return b.select(b.and(compared, INVALID), compared, b.or(compared, denormal));
+    });
+    end(b, word, pops, from);
+  };
+};
+
+for (const [mnemonic, pops] of [
+  ['fcom', 0],
+  ['fcomp', 1],
+] as const) {
+  const memory = withMemory(false, pops);
+  const register = withRegister(false, pops);
+  define(mnemonic, (b, operands, form) => (operands[0].kind === 'memory' ? memory : register)(b, operands, form));
+}
+define('fcompp', withRegister(false, 2));
+define('fucom', withRegister(true, 0));
+define('fucomp', withRegister(true, 1));
+define('fucompp', withRegister(true, 2));
+define('ficom', withMemory(true, 0));
+define('ficomp', withMemory(true, 1));
+
+define('ftst', (b) => {
+  X.checkFpu(b);
+  const x = X.stackRegister(b, 0);
+  const zero = { significand: b.i64(0), signExponent: b.i32(0) };
+  end(
+    b,
+    codesUnless(b, x.empty, () => compare(b, X.readRegister(b, x), zero, false)),
+    0,
+  );
+});
+
+/** ZF, PF and CF are C3, C2 and C0; the other flags are cleared. */
+function setFlags(b: Builder, word: Value): void {
+  const bit = (code: number): Value => b.bool(b.and(word, code));
+  const none = b.i32(0);
+  setSixFlags(b, { cf: bit(X.C0), pf: bit(X.C2), af: none, zf: bit(X.C3), sf: none, of: none });
+}
+
+const toFlags = (quiet: boolean, pops: boolean): Definition => {
+  return (b, [, other]) => {
+    X.checkFpu(b);
+    const x = X.stackRegister(b, 0);
+    const y = X.stackRegister(b, other.read());
+    const word = codesUnless(b, b.or(x.empty, y.empty), () =>
+      compare(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
+    );
+    X.commit(b, b.and(word, ~UNORDERED), () => {
+      setFlags(b, word);
+      if (pops) X.pop(b);
+    });
+  };
+};
+
+define('fcomi', toFlags(false, false));
+define('fcomip', toFlags(false, true));
+define('fucomi', toFlags(true, false));
+define('fucomip', toFlags(true, true));
+
+define('fxam', (b) => {
+  X.checkFpu(b);
+  X.notePointers(b);
+  const register = X.stackRegister(b, 0);
+  const { significand, signExponent } = X.readRegister(b, register);
+  const sign = b.shl(b.and(b.shrU(signExponent, 15), 1), 9);
+  const codes = b.variable('i32', b.or(sign, X.C3 | X.C0));
+  b.when(b.eqz(register.empty), () => b.set(codes, b.call(f80Examine, significand, signExponent)));
+  const status = b.and(b.state(4, State.FPU_STATUS), ~X.CONDITION_CODES);
+  b.setState(4, State.FPU_STATUS, b.or(status, b.get(codes)));
+});
