@@ -71,7 +71,7 @@ function* encodings(opcode: number): Generator<readonly [Encoding, Pattern, bool
   }
 }
 
-/** Every form, in the order of the opcode map. */
+/** Every form, in the order of their index: that of the opcode map, if nothing has been decoded before. */
 export function allForms(): readonly Form[] {
   const forms = new Set([UNDEFINED]);
   for (let opcode = 0; opcode < OPCODES; opcode++) {
@@ -79,10 +79,10 @@ export function allForms(): readonly Form[] {
       for (const variant of encoding.variants()) forms.add(encoding.form(variant));
     }
   }
-  return [...forms];
+  return [...forms].sort((a, b) => a.index - b.index);
 }
 
-/** An example of each form, in the same order. */
+/** An example of each form, in the order of the opcode map. */
 export function formExamples(): readonly FormExample[] {
   const nothing = { form: UNDEFINED, bytes: Uint8Array.of(0x0f, 0x38), mode: FLAT };
   const examples = new Map<Form, FormExample>([[UNDEFINED, nothing]]);

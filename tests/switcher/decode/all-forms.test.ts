@@ -13,18 +13,14 @@ test('each form has an example that decodes to it', (t) => {
     if (result !== 'ok' || out.form !== form || out.length !== bytes.length) wrong.push(formKey(form));
   }
   t.strictSame(wrong, []);
-  t.strictSame(
-    formExamples().map((example) => example.form),
-    allForms(),
-  );
+  t.strictSame(new Set(formExamples().map((example) => example.form)), new Set(allForms()));
   t.end();
 });
 
 test('forms have different keys, and numbers without gaps', (t) => {
   const forms = allForms();
   t.equal(new Set(forms.map(formKey)).size, forms.length);
-  t.strictSame(new Set(forms.map((form) => form.index)).size, forms.length);
-  t.equal(Math.max(...forms.map((form) => form.index)), forms.length - 1);
+  t.ok(forms.every((form, position) => form.index === position));
   t.end();
 });
 
