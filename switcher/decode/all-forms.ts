@@ -79,7 +79,7 @@ export function allForms(): readonly Form[] {
       for (const variant of encoding.variants()) forms.add(encoding.form(variant));
     }
   }
-  return [...forms].sort((a, b) => a.index - b.index);
+  return [...forms].toSorted((a, b) => a.index - b.index);
 }
 
 /** An example of each form, in the order of the opcode map. */
