@@ -22,6 +22,7 @@ import type { HostTrace } from './trace.js';
 import { Waiters } from './waiters.js';
 
 export type { HostCounters } from './counters.js';
+export type { EngineName } from '../switcher/guest-cpu.js';
 export { allocateGuestMemory, type LauncherMemory, type MachineOptions } from './machine.js';
 export type { HostTrace, TraceStation } from './trace.js';
 

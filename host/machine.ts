@@ -3,6 +3,7 @@
 import { Bug, UserError } from '../lib/errors.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import type { PhysicalMemory } from '../switcher/physical-memory.js';
+import { createSwitcher as createEmulator, type EngineName } from '../switcher/guest-cpu.js';
 import type { Switcher } from '../switcher/switch.js';
 import { PAGE_SIZE } from '../guest-abi/addresses.js';
 
@@ -13,7 +14,10 @@ export type LauncherMemory = PhysicalMemory;
 export type CreateSwitcher = (ramBytes: number, clock: Clock) => Switcher;
 
 export interface MachineOptions {
-  readonly createSwitcher: CreateSwitcher;
+  /** How the emulated CPU runs code. */
+  readonly engine?: EngineName;
+  /** Another CPU than the emulated one: for tests. */
+  readonly createSwitcher?: CreateSwitcher;
   /** What time it is in this machine. Today's, by default. */
   readonly clock?: Clock;
 }
@@ -36,12 +40,14 @@ const MAX_RAM = 0xfff00000;
  * @param ramBytes a multiple of 4096
  * @throws UserError when there is no such memory to be had
  */
-export function allocateGuestMemory(ramBytes: number, options: MachineOptions): LauncherMemory {
+export function allocateGuestMemory(ramBytes: number, options: MachineOptions = {}): LauncherMemory {
   if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes > MAX_RAM || ramBytes % PAGE_SIZE !== 0) {
     throw new UserError('ERR_LGUEST_MEMORY', `a Guest cannot have ${ramBytes} bytes of memory`);
   }
   const clock = options.clock ?? systemClock();
-  const switcher = createSwitcher(ramBytes, clock, options.createSwitcher);
+  const { engine } = options;
+  const create = options.createSwitcher ?? ((bytes, time) => createEmulator(bytes, time, engine));
+  const switcher = createSwitcher(ramBytes, clock, create);
   machines.set(switcher.memory, { switcher, clock, inUse: false });
   return switcher.memory;
 }

@@ -12,8 +12,10 @@ export const CPU_ROUTINES = {
   timeStampHigh: 0,
   /** cpuid: reads eax and ecx, writes eax … edx. */
   cpuid: 0,
-  /** Loads a segment register: (register 0 … 5, selector). */
+  /** Loads a segment register: (its byte offset into the segments, selector). */
   loadSegment: 2,
+  /** Loads a segment register, then a general one: (segment, selector, byte offset of the register, value, bytes). */
+  loadSegmentAndRegister: 5,
   /** iret with this operand size in bytes. */
   interruptReturn: 1,
   /** Far transfers: (operand size in bytes, selector, offset); and far return (operand size, bytes to drop). */
@@ -24,15 +26,20 @@ export const CPU_ROUTINES = {
   softwareInterrupt: 1,
   /** popf: (image, operand size in bytes). */
   loadFlags: 2,
-  /** verr, verw, lar, lsl: (selector) → see cpu/segments. */
+  /** verr and verw: (selector) → 1 if it names a segment that could be read, written, from here. */
   verifyRead: 1,
   verifyWrite: 1,
+  /** lar: (selector) → the access rights, 0 if there are none to be seen. */
   accessRights: 1,
+  /** lsl: (selector) → whether its limit can be seen, and the limit in bytes. */
+  segmentLimitKnown: 1,
   segmentLimit: 1,
-  /** What sldt, str, smsw, sgdt and sidt store: the two halves of the tables' addresses and limits. */
-  storeDescriptorTable: 1,
 } as const;
 
 export type CpuRoutineName = keyof typeof CPU_ROUTINES;
 
-export type CpuRoutines = Readonly<Record<CpuRoutineName, (...args: number[]) => number>>;
+type Words<N extends number, T extends number[] = []> = T['length'] extends N ? T : Words<N, [...T, number]>;
+
+export type CpuRoutines = {
+  readonly [Name in CpuRoutineName]: (...args: Words<(typeof CPU_ROUTINES)[Name]>) => number;
+};

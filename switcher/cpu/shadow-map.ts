@@ -1,6 +1,14 @@
-// The shadow page table as the CPU indexes it: four flat maps over the 2^20 virtual pages.
+// The shadow page table as the CPU indexes it: four flat maps over the 2^20 virtual pages, for reading and writing in the
+// kernel's rings and in ring 3.
 //
-// (the interface that the Host fills; the implementation is in this file too)
+// An entry is there exactly when the Host's current shadow directory would hold a present entry with that right, with one
+// exception: a page that code was decoded from has no write entry, so that the first write to it is noticed. The Host does
+// not see that exception; the CPU lifts it when the write comes (see cpu/code-cache).
+import { Bug } from '../../lib/errors.js';
+import { PAGE_COUNT, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
+import type { Memory } from './memory.js';
+import * as State from './state.js';
+
 export interface ShadowMap {
   /** Makes virtual page `vpn` lead to guest-physical page `pfn`. An old entry for `vpn` is replaced. */
   set(vpn: number, pfn: number, writable: boolean, user: boolean): void;
@@ -10,4 +18,134 @@ export interface ShadowMap {
   clearAll(): void;
   /** True when the CPU can write to `vpn` as ring 1 (what stack pinning asks). */
   isWritable(vpn: number): boolean;
+}
+
+const PRESENT = 1;
+const WRITABLE = 2;
+const USER = 4;
+/** Code was looked up through this entry: the jump caches may know it. */
+const EXECUTED = 8;
+const NONE = -1;
+
+export class FlatMaps implements ShadowMap {
+  readonly #memory: Memory;
+  readonly #kernelRead: Int32Array;
+  readonly #kernelWrite: Int32Array;
+  readonly #userRead: Int32Array;
+  readonly #userWrite: Int32Array;
+  readonly #rights = new Uint8Array(PAGE_COUNT);
+  readonly #pfns = new Int32Array(PAGE_COUNT);
+  /** The entries that lead to one guest-physical page form a list: several linear addresses can name the same code. */
+  readonly #next = new Int32Array(PAGE_COUNT);
+  readonly #previous = new Int32Array(PAGE_COUNT);
+  readonly #first: Int32Array;
+  /** All entries, in no order, and where each stands there. */
+  readonly #entries = new Int32Array(PAGE_COUNT);
+  readonly #places = new Int32Array(PAGE_COUNT);
+  #count = 0;
+  /** Called when an entry goes through which code was looked up. */
+  #onCodeUnmapped: () => void = () => undefined;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+    const { buffer } = memory.wasm;
+    this.#kernelRead = new Int32Array(buffer, State.KERNEL_READ_MAP, PAGE_COUNT);
+    this.#kernelWrite = new Int32Array(buffer, State.KERNEL_WRITE_MAP, PAGE_COUNT);
+    this.#userRead = new Int32Array(buffer, State.USER_READ_MAP, PAGE_COUNT);
+    this.#userWrite = new Int32Array(buffer, State.USER_WRITE_MAP, PAGE_COUNT);
+    this.#first = new Int32Array(memory.bytes.length / PAGE_SIZE).fill(NONE);
+  }
+
+  onCodeUnmapped(callback: () => void): void {
+    this.#onCodeUnmapped = callback;
+  }
+
+  set(vpn: number, pfn: number, writable: boolean, user: boolean): void {
+    if (vpn < 0 || vpn >= PAGE_COUNT || pfn < 0 || pfn >= this.#first.length) {
+      throw new Bug(`virtual page ${vpn} cannot lead to physical page ${pfn}`);
+    }
+    const rights = PRESENT | (writable ? WRITABLE : 0) | (user ? USER : 0);
+    const old = this.#rights[vpn] ?? 0;
+    if (old !== 0 && this.#pfns[vpn] === pfn && ((old ^ rights) & USER) === 0) {
+      this.#rights[vpn] = rights | (old & EXECUTED);
+    } else {
+      if (old !== 0) this.clear(vpn);
+      this.#rights[vpn] = rights;
+      this.#link(vpn, pfn);
+    }
+    this.#fill(vpn, pfn, rights);
+  }
+
+  #fill(vpn: number, pfn: number, rights: number): void {
+    const entry = (State.GUEST_RAM + (pfn << PAGE_SHIFT) - (vpn << PAGE_SHIFT) - State.MAP_BIAS) | 0;
+    const writeEntry = (rights & WRITABLE) !== 0 && this.#memory.hasCode[pfn] === 0 ? entry : 0;
+    const isUser = (rights & USER) !== 0;
+    this.#kernelRead[vpn] = entry;
+    this.#kernelWrite[vpn] = writeEntry;
+    this.#userRead[vpn] = isUser ? entry : 0;
+    this.#userWrite[vpn] = isUser ? writeEntry : 0;
+  }
+
+  #link(vpn: number, pfn: number): void {
+    const first = this.#first[pfn] ?? NONE;
+    this.#pfns[vpn] = pfn;
+    this.#next[vpn] = first;
+    this.#previous[vpn] = NONE;
+    if (first !== NONE) this.#previous[first] = vpn;
+    this.#first[pfn] = vpn;
+    this.#places[vpn] = this.#count;
+    this.#entries[this.#count++] = vpn;
+  }
+
+  clear(vpn: number): void {
+    const rights = this.#rights[vpn] ?? 0;
+    if (rights === 0) return;
+    this.#rights[vpn] = 0;
+    this.#kernelRead[vpn] = 0;
+    this.#kernelWrite[vpn] = 0;
+    this.#userRead[vpn] = 0;
+    this.#userWrite[vpn] = 0;
+    const next = this.#next[vpn] ?? NONE;
+    const previous = this.#previous[vpn] ?? NONE;
+    if (next !== NONE) this.#previous[next] = previous;
+    if (previous !== NONE) this.#next[previous] = next;
+    else this.#first[this.#pfns[vpn] ?? 0] = next;
+    const last = this.#entries[--this.#count] ?? 0;
+    const place = this.#places[vpn] ?? 0;
+    this.#entries[place] = last;
+    this.#places[last] = place;
+    if ((rights & EXECUTED) !== 0) this.#onCodeUnmapped();
+  }
+
+  clearAll(): void {
+    while (this.#count > 0) this.clear(this.#entries[this.#count - 1] ?? 0);
+  }
+
+  isWritable(vpn: number): boolean {
+    return ((this.#rights[vpn] ?? 0) & WRITABLE) !== 0;
+  }
+
+  /** True when the Host has granted a write to `vpn` that the map withholds because of code. */
+  isWithheld(vpn: number, user: boolean): boolean {
+    const rights = this.#rights[vpn] ?? 0;
+    const needed = user ? WRITABLE | USER : WRITABLE;
+    return (rights & needed) === needed && this.#memory.hasCode[this.#pfns[vpn] ?? 0] === 1;
+  }
+
+  /** The guest-physical page that `vpn` leads to for reading, or −1. */
+  readablePage(vpn: number, user: boolean): number {
+    const rights = this.#rights[vpn] ?? 0;
+    return rights === 0 || (user && (rights & USER) === 0) ? NONE : (this.#pfns[vpn] ?? NONE);
+  }
+
+  markExecuted(vpn: number): void {
+    this.#rights[vpn] = (this.#rights[vpn] ?? 0) | EXECUTED;
+  }
+
+  /** Fills every entry of `pfn` anew, after `memory.hasCode` changed for it. */
+  refresh(pfn: number): void {
+    for (let vpn = this.#first[pfn] ?? NONE; vpn !== NONE; vpn = this.#next[vpn] ?? NONE) {
+      this.#fill(vpn, pfn, this.#rights[vpn] ?? 0);
+    }
+  }
 }

@@ -43,7 +43,12 @@ export const CHAIN_RECORD = 0x164;
 export const READ_MAP = 0x168;
 export const WRITE_MAP = 0x16c;
 export const JUMP_CACHE = 0x170;
-/** Where a string instruction or a routine may keep a value across a possible fault. */
+/** The linear addresses that sgdt and sidt show: the tables themselves are in `struct lguest_pages`. */
+export const GDT_BASE = 0x174;
+export const IDT_BASE = 0x178;
+/** Elements that a repeated string instruction does in a row: many, or one when the Guest single-steps. */
+export const STRING_TURN = 0x17c;
+/** For routines that need a place to keep something. */
 export const SCRATCH = 0x180;
 
 /** Segment registers es cs ss ds fs gs: selector, base, limit, attributes. */

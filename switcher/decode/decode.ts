@@ -13,6 +13,8 @@ import { TWO_BYTE } from './pattern.js';
 
 export type DecodeResult = 'ok' | 'short' | 'too-long';
 
+/** D8 … DF. */
+const X87_ESCAPE = 0xd8;
 const MAX_LENGTH = 15;
 const SEGMENT_ES = 0;
 const SEGMENT_SS = 2;
@@ -116,6 +118,8 @@ export function decode(
     position = decodeImmediate(bytes, position, (eip - start) | 0, encoding, variant, out);
   }
   if (position > limit) return beyond;
+  // The x87 remembers the opcode of what raised an exception: FOP, 11 bits.
+  if ((opcode & ~7) === X87_ESCAPE) out.immediate = ((opcode & 7) << 8) | modrm;
 
   fillRegisters(out.registers, (opcode << 8) | modrm, encoding);
   out.form = encoding.forms[variant] ?? encoding.form(variant);

@@ -56,7 +56,7 @@ export interface Instruction {
   displacement: number;
   /** Segment register of the memory operand (or of the string source), defaults applied: es cs ss ds fs gs = 0 … 5. */
   segment: number;
-  /** Sign-extended or not as the instruction wants it: a finished 32-bit value. */
+  /** Sign-extended or not as the instruction wants it: a finished 32-bit value. In an x87 instruction its 11-bit opcode. */
   immediate: number;
   immediate2: number;
 }

@@ -5,10 +5,11 @@
 // processor to predict. V8 compiles a handler when it first runs: the many that a Guest never uses cost nothing.
 import { Bug } from '../../lib/errors.js';
 import { EXIT_BUDGET, EXIT_LOOKUP } from '../cpu/exits.js';
+import { REGISTER_FILES } from '../cpu/register-files.js';
 import { CPU_ROUTINES } from '../cpu/routines.js';
 import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
-import { meaning } from '../instructions/definition.js';
+import { meaning } from '../instructions/index.js';
 import type { AccessBytes, Body, Field, RegisterFile, RegisterNumber, Routine, Value } from '../language/nodes.js';
 import { slowLoad, slowStore } from '../language/slow-access.js';
 import { Emitter, type Functions, type Setting } from '../wasm/emit.js';
@@ -21,7 +22,6 @@ import type { ValueType } from '../language/operators.js';
 const RECORD = 0;
 const HANDLER_TAKES: readonly ValueType[] = ['i32'];
 const HANDLER_GIVES: readonly ValueType[] = ['i32'];
-const REGISTER_FILES: Readonly<Record<RegisterFile, number>> = { general: State.REGISTERS, xmm: State.XMM };
 
 export class InterpreterModule implements Functions, Setting {
   readonly #module = new ModuleWriter();

@@ -33,6 +33,7 @@ export const RECORD_FIELDS: Readonly<Record<Field, readonly [offset: number, byt
   register1: [RECORD_REGISTERS + 1, 1],
   register2: [RECORD_REGISTERS + 2, 1],
   scale: [RECORD_SCALE, 1],
+  base: [RECORD_BASE, 1],
   segment: [RECORD_SEGMENT, 1],
   displacement: [RECORD_DISPLACEMENT, 4],
   immediate: [RECORD_IMMEDIATE, 4],

@@ -12,6 +12,7 @@ export type Field =
   | 'immediate2'
   | 'displacement'
   | 'scale'
+  | 'base'
   | 'segment'
   | 'register0'
   | 'register1'

@@ -9,6 +9,7 @@ const FUNCREF = 0x70;
 const KIND_FUNCTION = 0;
 const KIND_TABLE = 1;
 const KIND_MEMORY = 2;
+const LIMITS_WITHOUT_MAXIMUM = 0;
 const LIMITS_WITH_MAXIMUM = 1;
 const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
@@ -67,7 +68,7 @@ export class ModuleWriter {
     this.#table = functions;
   }
 
-  /** @param memoryPages the size of the imported memory `env.memory`, in 64 KiB pages (exactly this much). */
+  /** @param memoryPages the least size of the imported memory `env.memory`, in 64 KiB pages. */
   encode(memoryPages: number): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter(1 << 16);
     out.bytes(MAGIC_AND_VERSION);
@@ -130,8 +131,7 @@ export class ModuleWriter {
     }
     body.name('env');
     body.name('memory');
-    body.bytes([KIND_MEMORY, LIMITS_WITH_MAXIMUM]);
-    body.unsigned(memoryPages);
+    body.bytes([KIND_MEMORY, LIMITS_WITHOUT_MAXIMUM]);
     body.unsigned(memoryPages);
   }
 

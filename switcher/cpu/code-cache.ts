@@ -1,0 +1,281 @@
+// Where decoded code is kept: basic blocks as rows of records, found by the guest-physical address of their first byte.
+//
+// A block runs from where a jump leads to the next instruction that surely goes elsewhere, or to the end of its page. An
+// instruction that lies on two pages is a block of its own and depends on both. When a page that holds code is written to,
+// all its blocks are forgotten; their records stay where they are until the arena is full, since nothing leads to them.
+import { PAGE_OFFSET_MASK, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
+import { newInstruction } from '../decode/all-forms.js';
+import { decode } from '../decode/decode.js';
+import { internForm } from '../decode/forms.js';
+import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
+import { meaning } from '../instructions/index.js';
+import { handlerOf } from '../interpreter/load.js';
+import * as Records from '../interpreter/records.js';
+import type { Memory } from './memory.js';
+import type { FlatMaps } from './shadow-map.js';
+import * as State from './state.js';
+
+const LONGEST_INSTRUCTION = 15;
+const INSTRUCTIONS_PER_BLOCK = 64;
+const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
+/** No eip has this number's low bits at this place of the jump cache, so it stands for "empty". */
+const EMPTY_AT_ZERO = 1;
+const REGISTER_SIZES = { general: 4, wide: 16 } as const;
+
+/** The jump that a block without one ends with. */
+const JUMP_ON: Form = internForm({
+  mnemonic: 'jmp',
+  operands: [{ kind: 'target' }],
+  addressing: 'none',
+  operandSize: 32,
+  addressSize: 32,
+  repeat: 'none',
+});
+
+export type Lookup =
+  | { readonly kind: 'found'; readonly record: number }
+  /** The page at this linear address cannot be read to be executed. */
+  | { readonly kind: 'fault'; readonly address: number }
+  | { readonly kind: 'too-long' };
+
+interface Block {
+  readonly record: number;
+  readonly eip: number;
+  /** The guest-physical page of the instruction's end, when that is another one than that of its beginning. */
+  readonly secondPage: number | undefined;
+}
+
+/** How code is to be read: what the segments say. */
+export interface CodeMode extends DecodeMode {
+  readonly base: number;
+}
+
+const endings = new Map<Form, boolean>();
+
+/** True when no instruction of this form runs into the next one. Derived from its meaning. */
+export function endsBlock(form: Form): boolean {
+  const known = endings.get(form);
+  if (known !== undefined) return known;
+  const last = meaning(form).statements.at(-1);
+  const ends = last?.kind === 'jump' || last?.kind === 'raise' || (last?.kind === 'delegate' && last.jumps);
+  endings.set(form, ends);
+  return ends;
+}
+
+export class CodeCache {
+  readonly #memory: Memory;
+  readonly #maps: FlatMaps;
+  readonly #caches: readonly [kernel: Int32Array, user: Int32Array];
+  readonly #blocks = new Map<number, Block>();
+  /** The keys of the blocks that depend on a page. */
+  readonly #pages = new Map<number, number[]>();
+  readonly #forms: Form[] = [];
+  readonly #window = new Uint8Array(LONGEST_INSTRUCTION + 1);
+  readonly #instruction: Instruction = newInstruction();
+  #top = State.RECORDS;
+  #mode: CodeMode = { defaultSize: 32, flat: true, base: 0 };
+  #modeBits = 0;
+
+  constructor(memory: Memory, maps: FlatMaps) {
+    this.#memory = memory;
+    this.#maps = maps;
+    const { buffer } = memory.wasm;
+    const words = State.JUMP_CACHE_SIZE / 4;
+    this.#caches = [
+      new Int32Array(buffer, State.JUMP_CACHES, words),
+      new Int32Array(buffer, State.JUMP_CACHES + State.JUMP_CACHE_SIZE, words),
+    ];
+    this.forgetJumps();
+    memory.onCodeWritten((pfn) => this.forgetPage(pfn));
+    maps.onCodeUnmapped(() => this.forgetJumps());
+  }
+
+  /** The form of a record, for readers that do not go by handler. */
+  formOf(record: number): Form {
+    const handler = this.#memory.view.getInt32(record + Records.RECORD_HANDLER, true);
+    return this.#forms[handler] ?? JUMP_ON;
+  }
+
+  nextEipOf(record: number): number {
+    return this.#memory.view.getInt32(record + Records.RECORD_NEXT_EIP, true);
+  }
+
+  get isFlat(): boolean {
+    return this.#mode.flat;
+  }
+
+  setMode(mode: CodeMode): void {
+    const { defaultSize, flat, base } = this.#mode;
+    if (defaultSize === mode.defaultSize && flat === mode.flat && base === mode.base) return;
+    // Blocks know their eip, not their base: with another base they are other code.
+    if (base !== mode.base) this.#forgetAll();
+    this.#mode = mode;
+    this.#modeBits = (mode.flat ? 0 : 1) | (mode.defaultSize === 16 ? 2 : 0);
+    this.forgetJumps();
+  }
+
+  /** Empties the jump caches: some mapping or mode that they stand for has changed. */
+  forgetJumps(): void {
+    for (const cache of this.#caches) {
+      cache.fill(0);
+      cache[0] = EMPTY_AT_ZERO;
+    }
+  }
+
+  /** Forgets all code of a page, which has been written to or is about to be. */
+  forgetPage(pfn: number): void {
+    for (const key of this.#pages.get(pfn) ?? []) this.#blocks.delete(key);
+    this.#pages.delete(pfn);
+    this.#memory.hasCode[pfn] = 0;
+    this.#maps.refresh(pfn);
+    this.forgetJumps();
+  }
+
+  #forgetAll(): void {
+    this.#blocks.clear();
+    const pages = [...this.#pages.keys()];
+    this.#pages.clear();
+    for (const pfn of pages) {
+      this.#memory.hasCode[pfn] = 0;
+      this.#maps.refresh(pfn);
+    }
+    this.#top = State.RECORDS;
+    this.forgetJumps();
+  }
+
+  /** The record of the instruction at `eip`, decoded if need be, and known to the jump cache of this privilege. */
+  lookUp(eip: number, user: boolean): Lookup {
+    const linear = (this.#mode.base + eip) >>> 0;
+    const vpn = linear >>> PAGE_SHIFT;
+    const pfn = this.#maps.readablePage(vpn, user);
+    if (pfn < 0) return { kind: 'fault', address: linear };
+    const key = ((pfn << PAGE_SHIFT) >>> 0) * 4 + (linear & PAGE_OFFSET_MASK) * 4 + this.#modeBits;
+    let block = this.#blocks.get(key);
+    if (block !== undefined && (block.eip !== eip || !this.#isCurrent(block, vpn, user))) block = undefined;
+    if (block === undefined) {
+      const made = this.#decodeBlock(eip, linear, pfn, user);
+      if ('kind' in made) return made;
+      block = made;
+      this.#remember(key, pfn, block);
+    }
+    this.#maps.markExecuted(vpn);
+    if (block.secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff);
+    const cache = this.#caches[user ? 1 : 0];
+    const place = (eip & (State.JUMP_CACHE_ENTRIES - 1)) * 2;
+    cache[place] = eip;
+    cache[place + 1] = block.record;
+    return { kind: 'found', record: block.record };
+  }
+
+  #isCurrent(block: Block, vpn: number, user: boolean): boolean {
+    return block.secondPage === undefined || this.#maps.readablePage((vpn + 1) & 0xfffff, user) === block.secondPage;
+  }
+
+  #remember(key: number, pfn: number, block: Block): void {
+    this.#blocks.set(key, block);
+    for (const page of block.secondPage === undefined ? [pfn] : [pfn, block.secondPage]) {
+      const keys = this.#pages.get(page);
+      if (keys !== undefined) {
+        keys.push(key);
+        continue;
+      }
+      this.#pages.set(page, [key]);
+      this.#memory.hasCode[page] = 1;
+      this.#maps.refresh(page);
+    }
+  }
+
+  #decodeBlock(eip: number, linear: number, pfn: number, user: boolean): Block | Exclude<Lookup, { kind: 'found' }> {
+    if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
+    const first = this.#top;
+    const instruction = this.#instruction;
+    let at = linear & PAGE_OFFSET_MASK;
+    let next = eip;
+    for (let count = 0; count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE; count++) {
+      const available = Math.min(LONGEST_INSTRUCTION, PAGE_SIZE - at);
+      const ram = (pfn << PAGE_SHIFT) + at;
+      this.#window.set(this.#memory.bytes.subarray(ram, ram + available));
+      const result = decode(this.#window, available, next, this.#mode, instruction);
+      if (result !== 'ok') {
+        if (count > 0) break;
+        return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'too-long' };
+      }
+      this.#record(instruction, next, this.#mode.base !== 0);
+      at += instruction.length;
+      next = (next + instruction.length) | 0;
+      if (endsBlock(instruction.form)) return { record: first, eip, secondPage: undefined };
+    }
+    this.#jumpOn(eip, next);
+    return { record: first, eip, secondPage: undefined };
+  }
+
+  /** The instruction at `eip`, of which `available` bytes are on its first page. */
+  #decodeAcross(
+    eip: number,
+    linear: number,
+    available: number,
+    user: boolean,
+  ): Block | Exclude<Lookup, { kind: 'found' }> {
+    const secondAddress = (linear + available) >>> 0;
+    const secondPage = this.#maps.readablePage(secondAddress >>> PAGE_SHIFT, user);
+    if (secondPage < 0) return { kind: 'fault', address: secondAddress };
+    const ram = secondPage << PAGE_SHIFT;
+    this.#window.set(this.#memory.bytes.subarray(ram, ram + LONGEST_INSTRUCTION - available), available);
+    const first = this.#top;
+    if (decode(this.#window, LONGEST_INSTRUCTION, eip, this.#mode, this.#instruction) !== 'ok')
+      return { kind: 'too-long' };
+    this.#record(this.#instruction, eip, true);
+    if (!endsBlock(this.#instruction.form)) this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
+    return { record: first, eip, secondPage };
+  }
+
+  /** A jump to `target` from the block at `eip`: as if it stood there, so that its page is the block's. */
+  #jumpOn(eip: number, target: number): void {
+    const instruction = this.#instruction;
+    instruction.form = JUMP_ON;
+    instruction.immediate = target;
+    instruction.length = 0;
+    this.#record(instruction, eip, true);
+  }
+
+  /** @param unchained nothing may remember where this record is: it depends on more than its page. */
+  #record(instruction: Instruction, eip: number, unchained: boolean): void {
+    const { form, registers } = instruction;
+    const { all, view } = this.#memory;
+    const at = this.#top;
+    this.#top += Records.RECORD_SIZE;
+    const handler = handlerOf(form);
+    this.#forms[handler] = form;
+    view.setInt32(at + Records.RECORD_HANDLER, handler, true);
+    view.setInt32(at + Records.RECORD_EIP, eip, true);
+    view.setInt32(at + Records.RECORD_NEXT_EIP, eip + instruction.length, true);
+    for (let i = 0; i < 3; i++) all[at + Records.RECORD_REGISTERS + i] = registerOffset(form, i, registers[i] ?? 0);
+    all[at + Records.RECORD_SCALE] = instruction.scale;
+    all[at + Records.RECORD_BASE] = instruction.base * REGISTER_SIZES.general;
+    all[at + Records.RECORD_INDEX] = instruction.indexRegister * REGISTER_SIZES.general;
+    all[at + Records.RECORD_SEGMENT] = instruction.segment * State.SEGMENT_SIZE;
+    all[at + Records.RECORD_FLAGS] = unchained ? 1 : 0;
+    view.setInt32(at + Records.RECORD_DISPLACEMENT, instruction.displacement, true);
+    view.setInt32(at + Records.RECORD_IMMEDIATE, instruction.immediate, true);
+    const isNear = form.operands[0]?.kind === 'target';
+    view.setInt32(at + Records.RECORD_IMMEDIATE2, isNear ? 0 : instruction.immediate2, true);
+  }
+}
+
+/** What a `register` blank holds: a byte offset into the register file, or a bare number. */
+function registerOffset(form: Form, position: number, number: number): number {
+  const operand = form.operands[position];
+  switch (operand?.kind) {
+    case 'register':
+      // ah, ch, dh, bh are the second bytes of the first four registers.
+      return operand.width === 8 && number >= 4
+        ? (number - 4) * REGISTER_SIZES.general + 1
+        : number * REGISTER_SIZES.general;
+    case 'xmm':
+    case 'mmx':
+    case 'segment':
+      return number * REGISTER_SIZES.wide;
+    default:
+      return number;
+  }
+}

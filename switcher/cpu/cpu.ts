@@ -1,0 +1,402 @@
+// The emulated CPU: state, maps, code, an engine, and what an engine cannot do by itself.
+//
+// `run` goes until something needs the Host: a trap through a gate that is not direct, a page fault, an empty budget. What
+// the CPU can settle alone (looking for code, writes to pages with code, direct gates, single-stepping) it settles.
+import { Bug } from '../../lib/errors.js';
+import { X86_EFLAGS_AC, X86_EFLAGS_RF, X86_EFLAGS_TF } from '../../guest-abi/x86/eflags.js';
+import { X86_TRAP_DB, X86_TRAP_GP, X86_TRAP_PF } from '../../guest-abi/x86/traps.js';
+import type { Clock } from '../../lib/clock.js';
+import { Evaluator } from '../evaluator/evaluate.js';
+import { meaning } from '../instructions/index.js';
+import type { Body } from '../language/nodes.js';
+import type { Form } from '../decode/instruction.js';
+import { interpreterModule } from '../interpreter/load.js';
+import { CodeCache } from './code-cache.js';
+import { cpuid } from './cpuid.js';
+import * as Exits from './exits.js';
+import { loadEflags, readEflags, writeEflags } from './flags.js';
+import { GuestAccess } from './guest-access.js';
+import { Memory } from './memory.js';
+import { CPU_ROUTINES, type CpuRoutines } from './routines.js';
+import { Segments } from './segments.js';
+import { FlatMaps } from './shadow-map.js';
+import * as State from './state.js';
+import { gateOf, type Problem, Transfers } from './transfers.js';
+
+/** How code is run: by the evaluator, which is slow and the measure of the others, or by the generated interpreter. */
+export type EngineName = 'evaluate' | 'interpret';
+
+/** What a run ended with, for the Host. */
+export interface Trap {
+  /** 0 … 255, or undefined when the budget ran out. */
+  vector: number | undefined;
+  errorCode: number;
+}
+
+const USER_RING = 3;
+const WHOLE_TURN = 4096;
+const GP_FROM_SOFTWARE_INTERRUPT = 2;
+const ERROR_CODE_NONE = 0;
+const PF_USER = 4;
+
+export interface CpuTables {
+  readonly gdt: Uint32Array;
+  readonly idt: Uint32Array;
+  readonly tss: { ss1: number; esp1: number };
+}
+
+export class Cpu {
+  readonly memory: Memory;
+  readonly maps: FlatMaps;
+  readonly segments: Segments;
+  readonly trap: Trap = { vector: undefined, errorCode: 0 };
+  cr2 = 0;
+  readonly #code: CodeCache;
+  readonly #access: GuestAccess;
+  readonly #transfers: Transfers;
+  readonly #idt: Uint32Array;
+  readonly #clock: Clock;
+  readonly #evaluator: Evaluator;
+  readonly #bodies = new Map<Form, Body>();
+  readonly #run: () => number;
+  #timeStamp = 0;
+  /** A move to SS holds the single-step trap back for one instruction. */
+  #stackLoaded = false;
+
+  constructor(ramBytes: number, tables: CpuTables, clock: Clock, engine: EngineName) {
+    this.memory = new Memory(ramBytes);
+    this.maps = new FlatMaps(this.memory);
+    this.segments = new Segments(this.memory, tables.gdt);
+    this.#code = new CodeCache(this.memory, this.maps);
+    this.#access = new GuestAccess(this.memory);
+    this.#transfers = new Transfers(this.memory, this.segments, this.#access, tables.tss);
+    this.#idt = tables.idt;
+    this.#clock = clock;
+    const routines = this.#routines();
+    this.#evaluator = new Evaluator({
+      view: this.memory.view,
+      routine: (name, args) => callRoutine(routines, name, args),
+      checksAlignment: () => this.#checksAlignment(),
+    });
+    this.#run = engine === 'evaluate' ? () => this.#evaluateRun() : this.#instantiate(routines);
+    this.memory.set(State.STRING_TURN, WHOLE_TURN);
+    this.setPrivilege(1);
+  }
+
+  #instantiate(routines: CpuRoutines): () => number {
+    const imports = { env: { memory: this.memory.wasm }, cpu: { ...routines } };
+    const { run } = new WebAssembly.Instance(interpreterModule(), imports).exports;
+    if (typeof run !== 'function') throw new Bug('the interpreter module has no run');
+    return run as () => number;
+  }
+
+  setPrivilege(cpl: number): void {
+    this.#transfers.setPrivilege(cpl);
+  }
+
+  get eflags(): number {
+    return readEflags(this.memory);
+  }
+
+  set eflags(image: number) {
+    writeEflags(this.memory, image);
+  }
+
+  /** To be called when segment registers were loaded from outside. */
+  segmentsChanged(): void {
+    const big = (this.segments.attributes(State.CS) & State.SEGMENT_BIG) !== 0;
+    this.#code.setMode({
+      defaultSize: big ? 32 : 16,
+      flat: this.segments.isFlat(),
+      base: this.segments.base(State.CS),
+    });
+  }
+
+  // ---------------------------------------------------------------- the run loop
+
+  /** Runs at most about `budget` jumps; the reason to stop is in `trap`. */
+  run(budget: number): void {
+    const { memory, trap } = this;
+    memory.set(State.BUDGET, budget);
+    trap.vector = undefined;
+    trap.errorCode = 0;
+    for (;;) {
+      const exit = this.#isSlow() ? this.#step() : this.#run();
+      if (exit === Exits.EXIT_BUDGET) return;
+      if (!this.#settle(exit)) return;
+    }
+  }
+
+  /** Single-stepping and alignment checks are the evaluator's business: they are rare, and then speed is nobody's wish. */
+  #isSlow(): boolean {
+    return (
+      (this.memory.get(State.EFLAGS_REST) & (X86_EFLAGS_TF | X86_EFLAGS_AC)) !== 0 &&
+      (this.#isStepping() || this.#checksAlignment())
+    );
+  }
+
+  #isStepping(): boolean {
+    return (this.memory.get(State.EFLAGS_REST) & X86_EFLAGS_TF) !== 0;
+  }
+
+  #checksAlignment(): boolean {
+    return (this.memory.get(State.EFLAGS_REST) & X86_EFLAGS_AC) !== 0 && this.segments.cpl === USER_RING;
+  }
+
+  /** @returns whether to go on */
+  #settle(exit: number): boolean {
+    const { memory } = this;
+    switch (exit) {
+      case Exits.EXIT_LOOKUP:
+        return this.#findCode();
+      case Exits.EXIT_FAULT:
+        memory.set(State.FAULT, 0);
+        return this.#pageFault(memory.get(State.FAULT_ADDRESS), memory.get(State.FAULT_WRITE));
+      case Exits.EXIT_EXCEPTION:
+        return this.#exception(memory.get(State.VECTOR), memory.get(State.ERROR_CODE));
+      case Exits.EXIT_SOFTWARE_INTERRUPT:
+        return this.#softwareInterrupt(memory.get(State.VECTOR));
+      case Exits.EXIT_MODE_CHANGED:
+        return true;
+      default:
+        throw new Bug(`an engine ended with ${exit}`);
+    }
+  }
+
+  #findCode(): boolean {
+    const eip = this.memory.get(State.EIP);
+    if (eip >>> 0 > this.segments.limit(State.CS)) return this.#exception(X86_TRAP_GP, 0);
+    const found = this.#code.lookUp(eip, this.segments.cpl === USER_RING);
+    switch (found.kind) {
+      case 'found':
+        return true;
+      case 'fault':
+        return this.#pageFault(found.address, 0);
+      case 'too-long':
+        return this.#exception(X86_TRAP_GP, 0);
+    }
+  }
+
+  #pageFault(address: number, write: number): boolean {
+    const user = this.segments.cpl === USER_RING;
+    if (write !== 0 && this.maps.isWithheld(address >>> 12, user)) {
+      // The Guest writes to a page from which it has run code: the code goes, the write is done again.
+      this.#code.forgetPage(this.maps.readablePage(address >>> 12, user));
+      return true;
+    }
+    this.cr2 = address >>> 0;
+    this.#setResumeFlag();
+    this.#leave(X86_TRAP_PF, write | (user ? PF_USER : 0));
+    return false;
+  }
+
+  /** An instruction that faulted is run again: with RF set in the image, as the hardware pushes it. */
+  #setResumeFlag(): void {
+    this.memory.set(State.EFLAGS_REST, this.memory.get(State.EFLAGS_REST) | X86_EFLAGS_RF);
+  }
+
+  #leave(vector: number, errorCode: number): void {
+    this.trap.vector = vector;
+    this.trap.errorCode = errorCode;
+  }
+
+  /** A fault of the instruction at EIP. */
+  #exception(vector: number, errorCode: number): boolean {
+    this.#setResumeFlag();
+    return this.#deliver(vector, errorCode === State.NO_ERROR_CODE ? undefined : errorCode);
+  }
+
+  /** `vector` happens now, with EIP as the address to return to. */
+  #deliver(vector: number, errorCode: number | undefined): boolean {
+    const gate = gateOf(this.#idt, vector);
+    if (!gate.isDirect) {
+      this.#leave(vector, errorCode ?? ERROR_CODE_NONE);
+      return false;
+    }
+    const problem = this.#transfers.enterGate(gate, this.memory.get(State.EIP), errorCode);
+    if (problem === undefined) {
+      this.segmentsChanged();
+      return true;
+    }
+    if (problem.kind === 'exception') {
+      // A second fault on the way to the handler of the first: the Host gets the second one, as it does on real hardware
+      // for every pair but those that make a double fault, which end there too.
+      this.#leave(problem.vector, problem.errorCode);
+      return false;
+    }
+    return this.#pageFault(this.#access.faultAddress ?? 0, this.#access.faultIsWrite ? 2 : 0);
+  }
+
+  /** int n, int3, into: the gate's DPL decides who may. EIP is the instruction, NEXT_EIP where to return to. */
+  #softwareInterrupt(vector: number): boolean {
+    const gate = gateOf(this.#idt, vector);
+    if (gate.dpl < this.segments.cpl) return this.#exception(X86_TRAP_GP, vector * 8 + GP_FROM_SOFTWARE_INTERRUPT);
+    const eip = this.memory.get(State.EIP);
+    this.memory.set(State.EIP, this.memory.get(State.NEXT_EIP));
+    if (!gate.isDirect) {
+      this.#leave(vector, ERROR_CODE_NONE);
+      return false;
+    }
+    const problem = this.#transfers.enterGate(gate, this.memory.get(State.EIP), undefined);
+    if (problem === undefined) {
+      this.segmentsChanged();
+      return true;
+    }
+    this.memory.set(State.EIP, eip);
+    return this.#settleProblem(problem);
+  }
+
+  #settleProblem(problem: Problem): boolean {
+    if (problem.kind === 'exception') return this.#exception(problem.vector, problem.errorCode);
+    return this.#pageFault(this.#access.faultAddress ?? 0, this.#access.faultIsWrite ? 2 : 0);
+  }
+
+  // ---------------------------------------------------------------- by the evaluator
+
+  /** Runs blocks until an exit, as the interpreter's `run` does. */
+  #evaluateRun(): number {
+    for (;;) {
+      const exit = this.#evaluateOne();
+      if (exit !== undefined) return exit;
+      const budget = this.memory.get(State.BUDGET) - 1;
+      this.memory.set(State.BUDGET, budget);
+      if (budget < 0) return Exits.EXIT_BUDGET;
+    }
+  }
+
+  /** Runs the instruction at EIP alone. */
+  #evaluateOne(): number | undefined {
+    const eip = this.memory.get(State.EIP);
+    if (eip >>> 0 > this.segments.limit(State.CS)) return this.#raise(X86_TRAP_GP, 0);
+    const found = this.#code.lookUp(eip, this.segments.cpl === USER_RING);
+    if (found.kind === 'too-long') return this.#raise(X86_TRAP_GP, 0);
+    if (found.kind === 'fault') {
+      this.memory.set(State.FAULT_ADDRESS, found.address);
+      this.memory.set(State.FAULT_WRITE, 0);
+      return Exits.EXIT_FAULT;
+    }
+    const form = this.#code.formOf(found.record);
+    let body = this.#bodies.get(form);
+    if (body === undefined) {
+      body = meaning(form);
+      this.#bodies.set(form, body);
+    }
+    const next = this.#code.nextEipOf(found.record);
+    const ending = this.#evaluator.run(body, found.record);
+    if (ending.kind === 'exit') return ending.exit;
+    if (ending.kind === 'next') this.memory.set(State.EIP, next);
+    return undefined;
+  }
+
+  /** One instruction, and the debug trap after it if TF was set before it. */
+  #step(): number {
+    const { memory } = this;
+    const stepping = this.#isStepping();
+    memory.set(State.STRING_TURN, stepping ? 1 : WHOLE_TURN);
+    this.#stackLoaded = false;
+    memory.set(State.EFLAGS_REST, memory.get(State.EFLAGS_REST) & ~X86_EFLAGS_RF);
+    const exit = this.#evaluateOne();
+    memory.set(State.STRING_TURN, WHOLE_TURN);
+    const done = exit === undefined || exit === Exits.EXIT_MODE_CHANGED;
+    if (!done) return exit;
+    const budget = memory.get(State.BUDGET) - 1;
+    memory.set(State.BUDGET, budget);
+    if (stepping && !this.#stackLoaded) {
+      memory.set(State.VECTOR, X86_TRAP_DB);
+      memory.set(State.NEXT_EIP, memory.get(State.EIP));
+      return this.#debugTrap();
+    }
+    return budget < 0 ? Exits.EXIT_BUDGET : Exits.EXIT_MODE_CHANGED;
+  }
+
+  #debugTrap(): number {
+    // The budget says that the Host has been reached; a direct gate for #DB has been gone through already.
+    return this.#deliver(X86_TRAP_DB, undefined) ? Exits.EXIT_MODE_CHANGED : Exits.EXIT_BUDGET;
+  }
+
+  // ---------------------------------------------------------------- routines
+
+  #raise(vector: number, errorCode: number): number {
+    this.memory.set(State.VECTOR, vector);
+    this.memory.set(State.ERROR_CODE, errorCode);
+    return Exits.EXIT_EXCEPTION;
+  }
+
+  /** The Exit for a transfer that was or was not done. */
+  #transferred(problem: Problem | undefined): number {
+    if (problem === undefined) {
+      this.segmentsChanged();
+      return this.#isSlow() ? Exits.EXIT_MODE_CHANGED : 0;
+    }
+    if (problem.kind === 'exception') return this.#raise(problem.vector, problem.errorCode);
+    this.memory.set(State.FAULT_ADDRESS, this.#access.faultAddress ?? 0);
+    this.memory.set(State.FAULT_WRITE, this.#access.faultIsWrite ? 2 : 0);
+    return Exits.EXIT_FAULT;
+  }
+
+  #loadSegment(offset: number, selector: number): number {
+    const segment = offset / State.SEGMENT_SIZE;
+    const problem = this.segments.load(segment, selector);
+    if (problem) return this.#raise(problem.vector, problem.errorCode);
+    if (segment === State.SS) this.#stackLoaded = true;
+    const wasFlat = this.#code.isFlat;
+    this.segmentsChanged();
+    if (this.#code.isFlat === wasFlat) return 0;
+    this.memory.set(State.EIP, this.memory.get(State.NEXT_EIP));
+    return Exits.EXIT_MODE_CHANGED;
+  }
+
+  #loadSegmentAndRegister(offset: number, selector: number, register: number, value: number, bytes: number): number {
+    const exit = this.#loadSegment(offset, selector);
+    if (exit !== 0 && exit !== Exits.EXIT_MODE_CHANGED) return exit;
+    const at = State.REGISTERS + register;
+    if (bytes === 2) this.memory.view.setInt16(at, value, true);
+    else this.memory.set(at, value);
+    return exit;
+  }
+
+  #loadFlags(image: number, bytes: number): number {
+    loadEflags(this.memory, image, bytes, false);
+    if (!this.#isSlow()) return 0;
+    this.memory.set(State.EIP, this.memory.get(State.NEXT_EIP));
+    return Exits.EXIT_MODE_CHANGED;
+  }
+
+  #routines(): CpuRoutines {
+    const size = (bytes: number): 2 | 4 => (bytes === 2 ? 2 : 4);
+    return {
+      timeStampLow: () => {
+        this.#timeStamp = Math.floor(this.#clock.now());
+        return this.#timeStamp | 0;
+      },
+      timeStampHigh: () => Math.floor(this.#timeStamp / 2 ** 32) | 0,
+      cpuid: () => {
+        cpuid(this.memory);
+        return 0;
+      },
+      loadSegment: (segment, selector) => this.#loadSegment(segment, selector),
+      loadSegmentAndRegister: (segment, selector, register, value, bytes) =>
+        this.#loadSegmentAndRegister(segment, selector, register, value, bytes),
+      interruptReturn: (bytes) => this.#transferred(this.#transfers.interruptReturn(size(bytes))),
+      farJump: (bytes, selector, offset) => this.#transferred(this.#transfers.farJump(size(bytes), selector, offset)),
+      farCall: (bytes, selector, offset) => this.#transferred(this.#transfers.farCall(size(bytes), selector, offset)),
+      farReturn: (bytes, drop) => this.#transferred(this.#transfers.farReturn(size(bytes), drop)),
+      softwareInterrupt: (vector) => {
+        this.memory.set(State.VECTOR, vector);
+        return Exits.EXIT_SOFTWARE_INTERRUPT;
+      },
+      loadFlags: (image, bytes) => this.#loadFlags(image, bytes),
+      verifyRead: (selector) => (this.segments.canRead(selector) ? 1 : 0),
+      verifyWrite: (selector) => (this.segments.canWrite(selector) ? 1 : 0),
+      accessRights: (selector) => this.segments.accessRights(selector),
+      segmentLimitKnown: (selector) => (this.segments.visibleLimit(selector) === undefined ? 0 : 1),
+      segmentLimit: (selector) => this.segments.visibleLimit(selector) ?? 0,
+    };
+  }
+}
+
+function callRoutine(routines: CpuRoutines, name: string, args: readonly number[]): number {
+  if (!(name in CPU_ROUTINES)) throw new Bug(`the CPU has no routine ${name}`);
+  const routine = routines[name as keyof CpuRoutines] as (...words: number[]) => number;
+  return routine(...args);
+}

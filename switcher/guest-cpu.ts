@@ -1,0 +1,136 @@
+// The Switcher itself: registers in, run, registers out.
+//
+// The original loads gs, fs, ds and es one by one and enters by iret; if a segment does not load, it is back in the Host with
+// the trap number that the Host put there, which is no real one. So it is here: what a Guest has in its registers is checked
+// at each entry against its GDT as it is now, and a segment that does not load is the end of that Guest only.
+import type { Clock } from '../lib/clock.js';
+import { LGUEST_REGS, LGUEST_REGS_WORDS } from '../guest-abi/lguest-regs.js';
+import { GDT_ENTRIES, SELECTOR_RPL_MASK } from '../guest-abi/x86/descriptors.js';
+import { X86_EFLAGS_IF } from '../guest-abi/x86/eflags.js';
+import { IDT_ENTRIES } from '../guest-abi/x86/traps.js';
+import { Cpu, type EngineName } from './cpu/cpu.js';
+import type { SegmentFault } from './cpu/segments.js';
+import * as State from './cpu/state.js';
+import { type LguestPages, type Switcher, TRAP_BAD_ENTRY, TRAP_HOST_INTERRUPT } from './switch.js';
+import type { PhysicalMemory } from './physical-memory.js';
+import type { ShadowMap } from './cpu/shadow-map.js';
+
+export type { EngineName } from './cpu/cpu.js';
+
+/** Where each general register of the CPU stands in `struct lguest_regs`: eax, ecx, edx, ebx, esp, ebp, esi, edi. */
+const GENERAL = [
+  LGUEST_REGS.eax,
+  LGUEST_REGS.ecx,
+  LGUEST_REGS.edx,
+  LGUEST_REGS.ebx,
+  LGUEST_REGS.esp,
+  LGUEST_REGS.ebp,
+  LGUEST_REGS.esi,
+  LGUEST_REGS.edi,
+] as const;
+/** The data segments, in the order in which the original loads them. */
+const DATA_SEGMENTS = [
+  [State.GS, LGUEST_REGS.gs],
+  [State.FS, LGUEST_REGS.fs],
+  [State.DS, LGUEST_REGS.ds],
+  [State.ES, LGUEST_REGS.es],
+] as const;
+/** The Switcher runs in ring 0, which may load any data segment. */
+const SWITCHER_RING = 0;
+/** What sgdt and sidt show: where `struct lguest_ro_state` would be mapped. */
+const SWITCHER_GDT = 0xffc02888;
+const SWITCHER_IDT = 0xffc02088;
+
+class GuestCpu implements Switcher {
+  readonly pages: LguestPages;
+  readonly #cpu: Cpu;
+
+  constructor(ramBytes: number, clock: Clock, engine: EngineName) {
+    this.pages = {
+      regs: new Uint32Array(LGUEST_REGS_WORDS),
+      guestIdt: new Uint32Array(IDT_ENTRIES * 2),
+      guestGdt: new Uint32Array(GDT_ENTRIES * 2),
+      guestTss: { ss1: 0, esp1: 0 },
+    };
+    const tables = { gdt: this.pages.guestGdt, idt: this.pages.guestIdt, tss: this.pages.guestTss };
+    this.#cpu = new Cpu(ramBytes, tables, clock, engine);
+    this.#cpu.memory.set(State.GDT_BASE, SWITCHER_GDT);
+    this.#cpu.memory.set(State.IDT_BASE, SWITCHER_IDT);
+  }
+
+  get memory(): PhysicalMemory {
+    return this.#cpu.memory;
+  }
+
+  get shadowMap(): ShadowMap {
+    return this.#cpu.maps;
+  }
+
+  get cr2(): number {
+    return this.#cpu.cr2;
+  }
+
+  get taskSwitched(): boolean {
+    return this.#cpu.memory.get(State.TASK_SWITCHED) !== 0;
+  }
+
+  set taskSwitched(value: boolean) {
+    this.#cpu.memory.set(State.TASK_SWITCHED, value ? 1 : 0);
+  }
+
+  runGuest(budget: number): void {
+    const { regs } = this.pages;
+    const problem = this.#enter();
+    if (problem) {
+      regs[LGUEST_REGS.trapnum] = TRAP_BAD_ENTRY;
+      regs[LGUEST_REGS.errcode] = problem.errorCode;
+      return;
+    }
+    this.#cpu.run(budget);
+    this.#leave();
+    const { vector, errorCode } = this.#cpu.trap;
+    regs[LGUEST_REGS.trapnum] = vector ?? TRAP_HOST_INTERRUPT;
+    regs[LGUEST_REGS.errcode] = errorCode;
+  }
+
+  #enter(): SegmentFault {
+    const { regs } = this.pages;
+    const { memory, segments } = this.#cpu;
+    const cs = regs[LGUEST_REGS.cs] ?? 0;
+    const ss = regs[LGUEST_REGS.ss] ?? 0;
+    for (const [segment, register] of DATA_SEGMENTS) {
+      const problem = segments.load(segment, (regs[register] ?? 0) & 0xffff, SWITCHER_RING);
+      if (problem) return problem;
+    }
+    const cpl = cs & SELECTOR_RPL_MASK;
+    const problem = segments.checkCode(cs & 0xffff, cpl) ?? segments.checkStack(ss & 0xffff, cpl);
+    if (problem) return problem;
+    segments.install(State.CS, cs & 0xffff, segments.descriptor(cs & 0xffff));
+    segments.install(State.SS, ss & 0xffff, segments.descriptor(ss & 0xffff));
+    this.#cpu.setPrivilege(cpl);
+    if (cpl > 1) for (const [segment] of DATA_SEGMENTS) segments.dropInner(segment, cpl);
+    GENERAL.forEach((register, i) => memory.set(State.REGISTERS + 4 * i, regs[register] ?? 0));
+    memory.set(State.EIP, regs[LGUEST_REGS.eip] ?? 0);
+    this.#cpu.eflags = (regs[LGUEST_REGS.eflags] ?? 0) | X86_EFLAGS_IF;
+    this.#cpu.segmentsChanged();
+    return undefined;
+  }
+
+  #leave(): void {
+    const { regs } = this.pages;
+    const { memory, segments } = this.#cpu;
+    GENERAL.forEach((register, i) => {
+      regs[register] = memory.get(State.REGISTERS + 4 * i);
+    });
+    regs[LGUEST_REGS.eip] = memory.get(State.EIP);
+    regs[LGUEST_REGS.eflags] = this.#cpu.eflags;
+    regs[LGUEST_REGS.cs] = segments.selector(State.CS);
+    regs[LGUEST_REGS.ss] = segments.selector(State.SS);
+    for (const [segment, register] of DATA_SEGMENTS) regs[register] = segments.selector(segment);
+  }
+}
+
+/** A CPU with `ramBytes` bytes of memory, whose time-stamp counter counts the clock's nanoseconds. */
+export function createSwitcher(ramBytes: number, clock: Clock, engine: EngineName = 'interpret'): Switcher {
+  return new GuestCpu(ramBytes, clock, engine);
+}

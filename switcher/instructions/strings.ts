@@ -1,0 +1,148 @@
+// String instructions, alone and repeated.
+//
+// A repeated one may fault in the middle: registers then stand at the element that faulted, which is where it goes on. It
+// also gives way every few thousand elements, by jumping to itself, so that interrupts are noticed.
+import * as State from '../cpu/state.js';
+import type { Form } from '../decode/instruction.js';
+import type { Builder } from '../language/builder.js';
+import { flagsOfSub } from '../language/flags.js';
+import type { Value } from '../language/nodes.js';
+import { define } from './definition.js';
+import { linearAddress } from './operands.js';
+import { EAX, ECX, EDI, ESI } from './registers.js';
+
+const DF_SHIFT = 10;
+
+const SUFFIXES = { b: 1, w: 2, l: 4 } as const;
+
+/** One string instruction at work: where its pointers are and how they move. */
+class Strings {
+  readonly b: Builder;
+  readonly form: Form;
+  readonly bytes: 1 | 2 | 4;
+  readonly #indexBytes: 2 | 4;
+  readonly #step: Value;
+
+  constructor(b: Builder, form: Form, bytes: 1 | 2 | 4) {
+    this.b = b;
+    this.form = form;
+    this.bytes = bytes;
+    this.#indexBytes = form.addressSize === 16 ? 2 : 4;
+    const down = b.and(b.shrU(b.state(4, State.EFLAGS_REST), DF_SHIFT), 1);
+    this.#step = b.select(down, -bytes, bytes);
+  }
+
+  /** The address of the source element, in DS or the segment that a prefix names. */
+  source(): Value {
+    const offset = this.b.register(this.#indexBytes, ESI);
+    if (this.form.addressing === 'flat') return offset;
+    return linearAddress(this.b, this.b.field('segment'), offset, this.bytes, false);
+  }
+
+  /** The address of the destination element, always in ES. */
+  destination(write: boolean): Value {
+    const offset = this.b.register(this.#indexBytes, EDI);
+    if (this.form.addressing === 'flat') return offset;
+    return linearAddress(this.b, this.b.i32(State.ES * State.SEGMENT_SIZE), offset, this.bytes, write);
+  }
+
+  advance(register: typeof ESI | typeof EDI): void {
+    this.b.setRegister(this.#indexBytes, register, this.b.add(this.b.register(this.#indexBytes, register), this.#step));
+  }
+
+  /** Does `element` once, or ecx times; `goOn`, asked after each element, ends a repetition early. */
+  repeat(element: () => void, goOn?: () => Value): void {
+    const { b } = this;
+    if (this.form.repeat === 'none') {
+      element();
+      return;
+    }
+    const turn = b.variable('i32', b.state(4, State.STRING_TURN));
+    b.loop((loop) => {
+      const count = b.register(this.#indexBytes, ECX);
+      b.breakIf(loop, b.eqz(count));
+      b.when(b.eqz(b.get(turn)), () => b.jump(b.field('eip')));
+      b.set(turn, b.sub(b.get(turn), 1));
+      element();
+      b.setRegister(this.#indexBytes, ECX, b.sub(count, 1));
+      if (goOn) b.breakIf(loop, b.eqz(goOn()));
+    });
+  }
+}
+
+/** Defines `name`b, `name`w and `name`l. */
+function defineString(name: string, definition: (strings: Strings) => void): void {
+  for (const [suffix, bytes] of Object.entries(SUFFIXES)) {
+    define(name + suffix, (b, _operands, form) => definition(new Strings(b, form, bytes)));
+  }
+}
+
+defineString('movs', (s) =>
+  s.repeat(() => {
+    s.b.store(s.bytes, s.destination(true), s.b.load(s.bytes, s.source()));
+    s.advance(ESI);
+    s.advance(EDI);
+  }),
+);
+
+defineString('stos', (s) =>
+  s.repeat(() => {
+    s.b.store(s.bytes, s.destination(true), s.b.register(s.bytes, EAX));
+    s.advance(EDI);
+  }),
+);
+
+defineString('lods', (s) =>
+  s.repeat(() => {
+    s.b.setRegister(s.bytes, EAX, s.b.load(s.bytes, s.source()));
+    s.advance(ESI);
+  }),
+);
+
+/** cmps and scas: the last comparison makes the flags; equality or its lack ends a repetition. */
+function compare(s: Strings, operands: () => [left: Value, right: Value], advance: () => void): void {
+  const { b } = s;
+  const left = b.variable('i32', 0);
+  const right = b.variable('i32', 0);
+  const compared = b.variable('i32', 0);
+  s.repeat(
+    () => {
+      const [l, r] = operands();
+      b.set(left, l);
+      b.set(right, r);
+      b.set(compared, 1);
+      advance();
+    },
+    () => {
+      const [l, r] = [b.get(left), b.get(right)];
+      return s.form.repeat === 'rep' ? b.eq(l, r) : b.ne(l, r);
+    },
+  );
+  // A repetition of nothing leaves the flags alone.
+  b.when(b.get(compared), () => {
+    const [l, r] = [b.get(left), b.get(right)];
+    flagsOfSub(b, s.bytes === 1 ? 8 : s.bytes === 2 ? 16 : 32, l, r, b.sub(l, r));
+  });
+}
+
+defineString('cmps', (s) =>
+  compare(
+    s,
+    () => {
+      const left = s.b.load(s.bytes, s.source());
+      return [left, s.b.load(s.bytes, s.destination(false))];
+    },
+    () => {
+      s.advance(ESI);
+      s.advance(EDI);
+    },
+  ),
+);
+
+defineString('scas', (s) =>
+  compare(
+    s,
+    () => [s.b.register(s.bytes, EAX), s.b.load(s.bytes, s.destination(false))],
+    () => s.advance(EDI),
+  ),
+);

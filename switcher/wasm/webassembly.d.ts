@@ -1,0 +1,19 @@
+// The part of the WebAssembly JavaScript API that is used here. TypeScript declares it with the DOM, which Node is not.
+declare global {
+  namespace WebAssembly {
+    class Memory {
+      constructor(descriptor: { initial: number; maximum?: number });
+      readonly buffer: ArrayBuffer;
+    }
+    class Module {
+      constructor(bytes: Uint8Array<ArrayBuffer>);
+    }
+    type ImportValue = Memory | ((...args: number[]) => number);
+    class Instance {
+      constructor(module: Module, imports: Record<string, Record<string, ImportValue>>);
+      readonly exports: Record<string, unknown>;
+    }
+  }
+}
+
+export {};
