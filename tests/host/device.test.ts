@@ -43,14 +43,24 @@ t.test('LHREQ_INITIALIZE refuses memory that is not there and limits that make n
 
 t.test('one memory serves one device at a time', async (t) => {
   const clock = new ManualClock();
-  const memory = allocateGuestMemory(RAM, { createSwitcher: () => new FakeSwitcher(RAM, clock), clock });
+  const switcher = new FakeSwitcher(RAM, clock);
+  const memory = allocateGuestMemory(RAM, { createSwitcher: () => switcher, clock });
   const message = Uint32Array.of(LHREQ_INITIALIZE, memory.base, RAM_PAGES, 0, DEVICE_LIMIT);
   const first = new LguestDevice(memory);
   const second = new LguestDevice(memory);
   t.equal(first.write(message), 16);
   t.equal(second.write(message), -EBUSY);
+  switcher.shadowMap.set(1, 2, true, true);
+  switcher.pages.guestGdt.fill(0xffffffff);
+  switcher.pages.guestIdt.fill(0xffffffff);
+  switcher.taskSwitched = true;
   first.close();
   t.equal(second.write(message), 16);
+  second.read(new Uint8Array(12));
+  t.same(switcher.shadowMap.list(), [], 'of the Guest before nothing is left');
+  t.equal(switcher.pages.guestGdt.indexOf(0xffffffff), -1);
+  t.equal(switcher.pages.guestIdt.indexOf(0xffffffff), -1);
+  t.equal(switcher.taskSwitched, false);
 });
 
 t.test('a Guest begins with flat segments in ring 1 and all else zero', async (t) => {
