@@ -1,0 +1,193 @@
+/*
+ * selftest-interrupts.c: the alarm, and interrupts in every state of irq_enabled, pending, blocked and halted.
+ */
+#include "selftest.h"
+
+#define CLOCK 0
+#define AT_ONCE 1000u            /* ns: shorter than the time to look */
+#define MSEC NSEC_PER_MSEC
+#define STORM 200
+#define ORDER_LENGTH 4
+
+static volatile u32 ticks, order_length;
+static volatile u64 tick_at;
+static u8 order[ORDER_LENGTH];
+static u32 frame_cs, frame_eflags, storm_low, storm_high;
+
+static void note(u32 irq)
+{
+	if (order_length < ORDER_LENGTH)
+		order[order_length++] = (u8)irq;
+}
+
+static void tick(u32 irq)
+{
+	ticks++;
+	tick_at = clock_ns();
+	frame_cs = interrupted->cs;
+	frame_eflags = interrupted->eflags;
+	(void)irq;
+}
+
+/* Sets the next alarm while this one is being served: it is due before we are back. */
+static void storm(u32 irq)
+{
+	u32 here = (u32)__builtin_frame_address(0);
+
+	(void)irq;
+	if (here < storm_low)
+		storm_low = here;
+	if (here > storm_high)
+		storm_high = here;
+	if (++ticks < STORM)
+		hcall(LHCALL_SET_CLOCKEVENT, 100, 0, 0, 0);
+}
+
+static void alarm(u32 nanoseconds)
+{
+	ticks = order_length = 0;
+	hcall(LHCALL_SET_CLOCKEVENT, nanoseconds, 0, 0, 0);
+}
+
+static void check_alarm(void)
+{
+	u64 start = clock_ns();
+
+	irq_enable();
+	alarm(MSEC);
+	check(SPIN_UNTIL(ticks), "SET_CLOCKEVENT raises interrupt 0");
+	check(tick_at - start >= MSEC, "and not too early");
+	check(tick_at - start < 500 * MSEC, "nor half a second late");
+	SPIN_FOR(3 * MSEC);
+	check(ticks == 1, "it comes once");
+	check(frame_cs == KERNEL_CS && frame_eflags & X86_EFLAGS_IF, "its frame says ring 1, interrupts on");
+	alarm(5 * MSEC);
+	hcall(LHCALL_SET_CLOCKEVENT, 0, 0, 0, 0);
+	SPIN_FOR(10 * MSEC);
+	check(ticks == 0, "SET_CLOCKEVENT(0) cancels it");
+	start = clock_ns();
+	alarm(500 * MSEC);
+	alarm(MSEC);
+	check(SPIN_UNTIL(ticks) && tick_at - start < 400 * MSEC, "a new alarm replaces the old one");
+}
+
+static void check_disabled(void)
+{
+	u32 seconds, nanoseconds;
+
+	irq_save();
+	seconds = lguest_data.time.tv_sec;
+	nanoseconds = lguest_data.time.tv_nsec;
+	alarm(AT_ONCE);
+	check(SPIN_UNTIL(*(volatile u32 *)&lguest_data.irq_pending == X86_EFLAGS_IF),
+	      "with irq_enabled 0, a waiting interrupt shows in irq_pending");
+	check(ticks == 0, "and is not delivered");
+	check(lguest_data.time.tv_sec == seconds && lguest_data.time.tv_nsec == nanoseconds, "and the time is not written");
+	irq_enable();
+	check(ticks == 1, "SEND_INTERRUPTS delivers it");
+	check(lguest_data.time.tv_sec != seconds || lguest_data.time.tv_nsec != nanoseconds, "and the time is written");
+}
+
+static void check_blocked(void)
+{
+	irq_enable();
+	irq_mask(CLOCK);
+	alarm(AT_ONCE);
+	SPIN_FOR(5 * MSEC);
+	check(ticks == 0, "a blocked interrupt is not delivered");
+	irq_unmask(CLOCK);
+	check(SPIN_UNTIL(ticks == 1), "nor lost: it comes when it is unblocked, by a mere store");
+
+	idt_clear(FIRST_EXTERNAL_VECTOR + CLOCK);
+	alarm(AT_ONCE);
+	SPIN_FOR(5 * MSEC);
+	check(ticks == 0, "without a gate an interrupt waits");
+	idt_restore(FIRST_EXTERNAL_VECTOR + CLOCK);
+	check(SPIN_UNTIL(ticks == 1), "until there is one");
+}
+
+static void check_halt(void)
+{
+	u64 start;
+
+	irq_save();
+	start = clock_ns();
+	alarm(3 * MSEC);
+	hcall(LHCALL_HALT, 0, 0, 0, 0);
+	check(ticks == 1 && clock_ns() - start >= 3 * MSEC, "HALT sleeps until the alarm");
+	check(lguest_data.irq_enabled & X86_EFLAGS_IF, "and wakes with interrupts on, though they were off");
+
+	irq_save();
+	alarm(AT_ONCE);
+	SPIN_UNTIL(*(volatile u32 *)&lguest_data.irq_pending);
+	start = clock_ns();
+	hcall(LHCALL_HALT, 0, 0, 0, 0);
+	check(ticks == 1 && clock_ns() - start < 500 * MSEC, "HALT with an interrupt waiting ends at once");
+	irq_enable();
+}
+
+/* A second source: the random number device answers by interrupt. */
+static void check_two_sources(void)
+{
+	u8 byte;
+
+	if (!rng_present()) {
+		skip("HALT does not wake for a blocked interrupt", " (skipped: no --rng)");
+		skip("of two waiting interrupts the lower comes first", " (skipped: no --rng)");
+		return;
+	}
+	irq_save();
+	irq_mask(CLOCK);
+	alarm(AT_ONCE);
+	SPIN_FOR(2 * MSEC);
+	rng_start(1);
+	while (!rng_done())
+		irq_wait();
+	check(ticks == 0, "HALT does not wake for a blocked interrupt");
+	rng_finish(&byte);
+	irq_unmask(CLOCK);
+	irq_enable();
+	SPIN_UNTIL(ticks);
+
+	irq_save();
+	irq_watch(note);
+	alarm(AT_ONCE);
+	SPIN_UNTIL(*(volatile u32 *)&lguest_data.irq_pending);
+	rng_start(1);
+	SPIN_UNTIL(rng_done());
+	SPIN_FOR(5 * MSEC);          /* the answer is there first, the interrupt comes after it */
+	irq_enable();
+	SPIN_UNTIL(order_length >= 2);
+	irq_watch(NULL);
+	check(order_length >= 2 && order[0] == CLOCK && order[1] == rng_irq(), "of two waiting interrupts the lower comes first");
+	rng_finish(&byte);
+}
+
+static void check_storm(void)
+{
+	irq_handler before = irq_replace(CLOCK, storm);
+	u32 patience;
+
+	storm_low = ~0u;
+	storm_high = 0;
+	alarm(100);
+	for (patience = 0; patience < 5 && !SPIN_UNTIL(ticks == STORM); patience++)
+		;
+	check(ticks == STORM, "two hundred alarms, each set while the last is served, all come");
+	check(storm_high - storm_low < 1024, "and do not pile up on the stack");
+	irq_replace(CLOCK, before);
+}
+
+void check_interrupts(void)
+{
+	irq_handler before = irq_replace(CLOCK, tick);
+
+	check_alarm();
+	check_disabled();
+	check_blocked();
+	check_halt();
+	check_two_sources();
+	check_storm();
+	irq_replace(CLOCK, before);
+	irq_enable();
+}
