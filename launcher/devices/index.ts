@@ -7,9 +7,9 @@ import type { DeviceSpec } from '../device-specs.js';
 import type { VirtioDevice } from '../virtio/device.js';
 import { BlockDevice } from './block.js';
 import { ConsoleDevice } from './console.js';
-import { openDisk } from './disk-image.js';
 import { LooseEnd } from './net-back-end.js';
 import { NetDevice } from './net.js';
+import { openDisk } from './open-disk.js';
 import { hostRandom, seededRandom } from './random.js';
 import { RngDevice } from './rng.js';
 
