@@ -3,10 +3,8 @@ import type { Builder } from '../../language/builder.js';
 import type { Value } from '../../language/nodes.js';
 import * as C from './classify.js';
 import * as F from './format.js';
+import { type Finish, type Outlet, outlet80 } from './outlet.js';
 import { finish80 } from './round.js';
-
-/** How an operation's exact result is finished: rounded, packed and returned. */
-export type Finish = (sign: Value, exponent: Value, high: Value, low: Value) => void;
 
 /** high · 2^64 + low. */
 interface Wide {
@@ -79,50 +77,38 @@ export function finishNormalised(b: Builder, sign: Value, exponent: Value, wide:
   finish(sign, b.sub(exponent, lost), high, b.shl(lower, n));
 }
 
+/** Adds any numbers, none of them a NaN or unsupported. */
+export function addNumbers(b: Builder, x: F.Float80, y: F.Float80, rounding: Value, out: Outlet): void {
+  const [expX, expY] = [C.exponentOf(b, x.signExponent), C.exponentOf(b, y.signExponent)];
+  const [signX, signY] = [C.signOf(b, x.signExponent), C.signOf(b, y.signExponent)];
+  const differ = b.xor(signX, signY);
+  b.when(C.isInfinite(b, expX), () => {
+    b.when(b.and(C.isInfinite(b, expY), differ), () => out.invalid());
+    out.infinity(signX);
+  });
+  b.when(C.isInfinite(b, expY), () => out.infinity(signY));
+  const [zeroX, zeroY] = [b.eqz(x.significand), b.eqz(y.significand)];
+  const down = b.eq(rounding, F.ROUND_DOWN);
+  b.when(b.and(zeroX, zeroY), () => out.zero(b.select(differ, down, signX)));
+  const a = C.normalise(b, x.signExponent, x.significand);
+  const c = C.normalise(b, y.signExponent, y.significand);
+  // What is added to zero is rounded all the same: to 24 or 53 bits.
+  b.when(zeroX, () => out.number(c.sign, c.exponent, c.significand, b.i64(0n)));
+  b.when(zeroY, () => out.number(a.sign, a.exponent, a.significand, b.i64(0n)));
+  addExactly(b, a, c, out.number);
+  out.zero(down);
+}
+
 /** (operands as they are, 1 to subtract, mode): all but two normal operands. */
 const f80AddSpecial = F.floatRoutine(
   'f80AddSpecial',
   ['i64', 'i32', 'i64', 'i32', 'i32', 'i32'],
   ['i64', 'i32'],
-  (b, sigA, wordA, sigB, givenB, subtract, mode) => {
-    const [expA, expB] = [C.exponentOf(b, wordA), C.exponentOf(b, givenB)];
-    b.when(b.or(C.isNoNumber(b, expA, sigA), C.isNoNumber(b, expB, sigB)), () => {
-      b.return(...F.callPair(b, C.f80Propagate, sigA, wordA, sigB, givenB));
-    });
-    const wordB = b.xor(givenB, b.shl(subtract, 15));
-    const denormal = b.or(C.isDenormal(b, expA, sigA), C.isDenormal(b, expB, sigB));
-    const flags = b.shl(b.select(denormal, F.DENORMAL, 0), F.FLAGS_SHIFT);
-    const differ = b.shrU(b.xor(wordA, wordB), 15);
-    const [infA, infB] = [C.isInfinite(b, expA), C.isInfinite(b, expB)];
-    b.when(infA, () => {
-      b.when(b.and(infB, differ), () => C.returnIndefinite(b));
-      b.return(sigA, b.or(wordA, flags));
-    });
-    b.when(infB, () => b.return(sigB, b.or(wordB, flags)));
-    const finish: Finish = (sign, exponent, high, low) => {
-      const [significand, word] = F.callPair(b, f80RoundUsual, sign, exponent, high, low, mode);
-      b.return(significand, b.or(word, flags));
-    };
-    const zero = (word: Value): void => b.return(b.i64(0n), word);
-    const [zeroA, zeroB] = [b.eqz(sigA), b.eqz(sigB)];
-    const down = b.shl(b.eq(F.rounding(b, mode), F.ROUND_DOWN), 15);
-    b.when(b.and(zeroA, zeroB), () => zero(b.select(differ, down, wordA)));
-    const a = C.normalise(b, wordA, sigA);
-    const c = C.normalise(b, wordB, sigB);
-    // What is added to zero is rounded all the same: to 24 or 53 bits.
-    b.when(zeroA, () => finish(c.sign, c.exponent, c.significand, b.i64(0n)));
-    b.when(zeroB, () => finish(a.sign, a.exponent, a.significand, b.i64(0n)));
-    addExactly(b, a, c, finish);
-    zero(b.or(down, flags));
+  (b, sigA, wordA, sigB, wordB, subtract, mode) => {
+    const x = { significand: sigA, signExponent: wordA };
+    const out = outlet80(b, x, { significand: sigB, signExponent: wordB }, mode);
+    addNumbers(b, x, { significand: sigB, signExponent: b.xor(wordB, b.shl(subtract, 15)) }, F.rounding(b, mode), out);
   },
-);
-
-/** f80Round behind the check for the usual case: for routines that have more to say after it. */
-export const f80RoundUsual = F.floatRoutine(
-  'f80RoundUsual',
-  ['i32', 'i32', 'i64', 'i64', 'i32'],
-  ['i64', 'i32'],
-  (b, sign, exponent, high, low, mode) => finish80(b, sign, exponent, high, low, mode),
 );
 
 const addition = (name: string, subtract: 0 | 1) =>

@@ -1,9 +1,9 @@
 // Division.
 import type { Builder } from '../../language/builder.js';
 import type { Value } from '../../language/nodes.js';
-import { type Finish, f80RoundUsual } from './add.js';
 import * as C from './classify.js';
 import * as F from './format.js';
+import { type Finish, type Outlet, outlet80 } from './outlet.js';
 import { finish80 } from './round.js';
 
 const LOW_HALF = 0xffffffffn;
@@ -57,33 +57,34 @@ export function divideExactly(b: Builder, x: F.Unpacked, y: F.Unpacked, finish: 
   finish(b.xor(x.sign, y.sign), exponent, quotient, low);
 }
 
+/** Divides any numbers, none of them a NaN or unsupported. */
+export function divideNumbers(b: Builder, x: F.Float80, y: F.Float80, out: Outlet): void {
+  const [expX, expY] = [C.exponentOf(b, x.signExponent), C.exponentOf(b, y.signExponent)];
+  const sign = C.signOf(b, b.xor(x.signExponent, y.signExponent));
+  b.when(C.isInfinite(b, expX), () => {
+    b.when(C.isInfinite(b, expY), () => out.invalid());
+    out.infinity(sign);
+  });
+  b.when(C.isInfinite(b, expY), () => out.zero(sign));
+  b.when(b.eqz(y.significand), () => {
+    b.when(b.eqz(x.significand), () => out.invalid());
+    out.pole(sign);
+  });
+  b.when(b.eqz(x.significand), () => out.zero(sign));
+  const [a, c] = [C.normalise(b, x.signExponent, x.significand), C.normalise(b, y.signExponent, y.significand)];
+  divideExactly(b, a, c, out.number);
+}
+
 const f80DivideSpecial = F.floatRoutine(
   'f80DivideSpecial',
   ['i64', 'i32', 'i64', 'i32', 'i32'],
   ['i64', 'i32'],
   (b, sigA, wordA, sigB, wordB, mode) => {
-    const [expA, expB] = [C.exponentOf(b, wordA), C.exponentOf(b, wordB)];
-    b.when(b.or(C.isNoNumber(b, expA, sigA), C.isNoNumber(b, expB, sigB)), () => {
-      b.return(...F.callPair(b, C.f80Propagate, sigA, wordA, sigB, wordB));
-    });
-    const denormal = b.or(C.isDenormal(b, expA, sigA), C.isDenormal(b, expB, sigB));
-    const flags = b.shl(b.select(denormal, F.DENORMAL, 0), F.FLAGS_SHIFT);
-    const sign = b.and(b.xor(wordA, wordB), F.SIGN);
-    const infinity = b.or(sign, F.EXPONENT_MASK);
-    b.when(C.isInfinite(b, expA), () => {
-      b.when(C.isInfinite(b, expB), () => C.returnIndefinite(b));
-      b.return(b.i64(F.TOP_BIT), b.or(infinity, flags));
-    });
-    b.when(C.isInfinite(b, expB), () => b.return(b.i64(0n), b.or(sign, flags)));
-    b.when(b.eqz(sigB), () => {
-      b.when(b.eqz(sigA), () => C.returnIndefinite(b));
-      b.return(b.i64(F.TOP_BIT), b.or(infinity, F.ZERO_DIVIDE << F.FLAGS_SHIFT));
-    });
-    b.when(b.eqz(sigA), () => b.return(b.i64(0n), b.or(sign, flags)));
-    divideExactly(b, C.normalise(b, wordA, sigA), C.normalise(b, wordB, sigB), (s, exponent, high, low) => {
-      const [significand, word] = F.callPair(b, f80RoundUsual, s, exponent, high, low, mode);
-      b.return(significand, b.or(word, flags));
-    });
+    const [x, y] = [
+      { significand: sigA, signExponent: wordA },
+      { significand: sigB, signExponent: wordB },
+    ];
+    divideNumbers(b, x, y, outlet80(b, x, y, mode));
   },
 );
 

@@ -1,10 +1,10 @@
 // The square root.
 import type { Builder } from '../../language/builder.js';
 import type { Value } from '../../language/nodes.js';
-import { type Finish, f80RoundUsual } from './add.js';
 import * as C from './classify.js';
 import * as F from './format.js';
 import { multiplyWide } from './multiply.js';
+import { type Finish, type Outlet, outlet80 } from './outlet.js';
 
 const FRACTION_53 = (1n << 52n) - 1n;
 
@@ -83,23 +83,22 @@ export function rootExactly(b: Builder, x: F.Unpacked, finish: Finish): void {
   finish(b.i32(0), exponent, root, low);
 }
 
+/** The root of any number that is no NaN and not unsupported. */
+export function rootOfNumber(b: Builder, x: F.Float80, out: Outlet): void {
+  const sign = C.signOf(b, x.signExponent);
+  b.when(b.eqz(x.significand), () => out.zero(sign));
+  b.when(sign, () => out.invalid());
+  b.when(C.isInfinite(b, C.exponentOf(b, x.signExponent)), () => out.infinity(sign));
+  rootExactly(b, C.normalise(b, x.signExponent, x.significand), out.number);
+}
+
 /** (significand, sign and exponent, mode) → the square root. */
 export const f80SquareRoot = F.floatRoutine(
   'f80SquareRoot',
   ['i64', 'i32', 'i32'],
   ['i64', 'i32'],
-  (b, significand, word, mode) => {
-    const exponent = C.exponentOf(b, word);
-    b.when(C.isNoNumber(b, exponent, significand), () => {
-      b.return(...F.callPair(b, C.f80Propagate, significand, word, significand, word));
-    });
-    b.when(C.isZero(b, exponent, significand), () => b.return(significand, word));
-    b.when(C.signOf(b, word), () => C.returnIndefinite(b));
-    b.when(C.isInfinite(b, exponent), () => b.return(significand, word));
-    const flags = b.select(C.isDenormal(b, exponent, significand), F.DENORMAL << F.FLAGS_SHIFT, 0);
-    rootExactly(b, C.normalise(b, word, significand), (sign, exp, high, low) => {
-      const [rounded, packed] = F.callPair(b, f80RoundUsual, sign, exp, high, low, mode);
-      b.return(rounded, b.or(packed, flags));
-    });
+  (b, significand, signExponent, mode) => {
+    const x = { significand, signExponent };
+    rootOfNumber(b, x, outlet80(b, x, x, mode));
   },
 );
