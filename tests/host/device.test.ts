@@ -274,19 +274,21 @@ t.test('a restart wins over what killed the Guest', async (t) => {
   t.equal(guest.write(LHREQ_IRQ, 1), -ENOENT);
 });
 
+const full = (): never => {
+  throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+};
+
+const broken = (): never => {
+  throw new Bug('ours');
+};
+
 t.test('memory has to be whole pages, and the machine has to have it', async (t) => {
   const clock = new ManualClock();
   const createSwitcher = (): FakeSwitcher => new FakeSwitcher(RAM, clock);
   for (const bytes of [0, -4096, 4095, 1.5, NaN, Infinity, 2 ** 32]) {
     t.throws(() => allocateGuestMemory(bytes, { createSwitcher }), UserError, `${bytes} bytes`);
   }
-  const full = (): never => {
-    throw new RangeError('WebAssembly.Memory(): could not allocate memory');
-  };
   t.throws(() => allocateGuestMemory(RAM, { createSwitcher: full }), { name: 'UserError', code: 'ERR_LGUEST_MEMORY' });
-  const broken = (): never => {
-    throw new Bug('ours');
-  };
   t.throws(() => allocateGuestMemory(RAM, { createSwitcher: broken }), Bug);
   t.throws(() => new LguestDevice(new FakeMemory(RAM)), Bug);
   t.equal(allocateGuestMemory(RAM, { createSwitcher }).bytes.length, RAM, 'the clock is today by default');

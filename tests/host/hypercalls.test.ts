@@ -144,10 +144,11 @@ t.test('the cursor of the ring stays where it is, and comes round at 64 (16)', a
   );
 });
 
+const fill = (guest: TestGuest): void => {
+  for (let n = 0; n < 64; n++) queue(guest, n, LHCALL.LHCALL_FLUSH_ASYNC);
+};
+
 t.test('a queued call that queues another does not keep the Host for ever', async (t) => {
-  const fill = (guest: TestGuest): void => {
-    for (let n = 0; n < 64; n++) queue(guest, n, LHCALL.LHCALL_FLUSH_ASYNC);
-  };
   const guest: TestGuest = new TestGuest({ trace: (station) => station === 'queued-hypercall' && fill(guest) }).begin();
   fill(guest);
   t.equal(guest.run(hypercall('LHCALL_FLUSH_ASYNC')), -EINTR);
@@ -194,9 +195,10 @@ t.test('LHCALL_SHUTDOWN reads 127 characters, of whatever kind (19)', async (t) 
   t.equal(guest.killedBy(hypercall('LHCALL_SHUTDOWN', 0x6000, 1)), `CRASH: \xff\x1b[2J${'x'.repeat(122)}`);
 });
 
+const killed = (segment: number, pages: number): string =>
+  new TestGuest().begin().killedBy(hypercall('LHCALL_SET_STACK', segment, 0x5000, pages));
+
 t.test('LHCALL_SET_STACK wants a stack in ring 1, of two pages at most (20)', async (t) => {
-  const killed = (segment: number, pages: number): string =>
-    new TestGuest().begin().killedBy(hypercall('LHCALL_SET_STACK', segment, 0x5000, pages));
   for (const segment of [0x68, 0x6a, 0x6b, 0]) t.equal(killed(segment, 1), `bad stack segment ${segment}`);
   t.equal(killed(0x69, 3), 'bad stack pages 3');
   t.equal(killed(0x69, -1), 'bad stack pages 4294967295');

@@ -429,8 +429,9 @@ t.test('LHCALL_LOAD_IDT_ENTRY leaves vectors 2, 8, 15 and 31 alone, even with a 
   }
 });
 
+const killed = (...args: number[]): string => ready().killedBy(hypercall('LHCALL_LOAD_IDT_ENTRY', ...args));
+
 t.test('LHCALL_LOAD_IDT_ENTRY kills for gates that are none, and for vectors that are none (22)', async (t) => {
-  const killed = (...args: number[]): string => ready().killedBy(hypercall('LHCALL_LOAD_IDT_ENTRY', ...args));
   t.equal(killed(256, 0, 0), 'Setting idt entry 256');
   t.equal(killed(-1, 0, 0x8e00), 'Setting idt entry 4294967295');
   for (const type of [0, 4, 5, 6, 7, 12]) t.equal(killed(3, 0, 0x8000 | (type << 8)), `bad IDT type ${type}`);
