@@ -1,15 +1,16 @@
 // /dev/lguest: all that a Launcher sees of the Host. It writes requests, reads why the Guest stopped, and closes it.
 //
 // What the original answers to a mistake is answered here too, as a negative error number. Nothing a caller passes makes
-// it throw, except memory that is not a Guest's.
+// it throw, except memory that is not a Guest's, and options that make no sense.
 import { EBADF, EBUSY, EFAULT, EINVAL, ENOENT, EPERM, ERESTART } from '../guest-abi/errno.js';
 import { PAGE_COUNT, PAGE_SIZE } from '../guest-abi/addresses.js';
 import { LGUEST_PENDING_SIZE, LHREQ, LHREQ_RESULT, PT_REGS } from '../guest-abi/lguest-launcher.js';
 import { LGUEST_REGS } from '../guest-abi/lguest-regs.js';
 import { GUEST_KERNEL_CS, GUEST_KERNEL_DS } from '../guest-abi/x86/descriptors.js';
 import { X86_EFLAGS_FIXED, X86_EFLAGS_IF } from '../guest-abi/x86/eflags.js';
-import { IA32_SYSCALL_VECTOR } from '../guest-abi/x86/traps.js';
+import { FIRST_EXTERNAL_VECTOR, IA32_SYSCALL_VECTOR, IDT_ENTRIES } from '../guest-abi/x86/traps.js';
 import type { Clock } from '../lib/clock.js';
+import { UserError } from '../lib/errors.js';
 import { silentLogger } from '../lib/log.js';
 import { runGuest } from './core.js';
 import type { HostCounters } from './counters.js';
@@ -21,6 +22,9 @@ import { setupGuestGdt } from './segments.js';
 import type { HostTrace } from './trace.js';
 import { Waiters } from './waiters.js';
 
+export type { Clock, WallTime } from '../lib/clock.js';
+export * from '../guest-abi/errno.js';
+export * from '../guest-abi/lguest-launcher.js';
 export type { HostCounters } from './counters.js';
 export type { EngineName } from '../switcher/guest-cpu.js';
 export { allocateGuestMemory, type LauncherMemory, type MachineOptions } from './machine.js';
@@ -102,6 +106,24 @@ function setupRegs(cpu: LgCpu, startEip: number): void {
   regs[LGUEST_REGS.eip] = startEip;
 }
 
+/** The options, complete and checked: a slice that is no number would never end. */
+function lguestOptions(options: DeviceOptions, machineClock: Clock): LguestOptions {
+  const { sliceMilliseconds = DEFAULT_SLICE_MS, syscallVector = IA32_SYSCALL_VECTOR } = options;
+  if (!Number.isFinite(sliceMilliseconds) || sliceMilliseconds < 0) {
+    throw new UserError('ERR_LGUEST_OPTION', `a slice of ${sliceMilliseconds} milliseconds is none`);
+  }
+  if (!Number.isInteger(syscallVector) || syscallVector < FIRST_EXTERNAL_VECTOR || syscallVector >= IDT_ENTRIES) {
+    throw new UserError('ERR_LGUEST_OPTION', `${syscallVector} is no vector for system calls`);
+  }
+  return {
+    clock: options.clock ?? machineClock,
+    log: options.log ?? silentLogger,
+    trace: options.trace,
+    syscallVector,
+    sliceNanoseconds: sliceMilliseconds * NANOSECONDS_PER_MILLISECOND,
+  };
+}
+
 /** What has become of an open file. */
 type State =
   { readonly kind: 'open' } | { readonly kind: 'initialized'; readonly cpu: LgCpu } | { readonly kind: 'closed' };
@@ -115,19 +137,12 @@ export class LguestDevice {
   /** A read() is under way: the Guest runs, and whoever calls now was called by it (a trace, a device). */
   #running = false;
 
-  /** @throws Bug when `memory` does not come from allocateGuestMemory */
+  /** @throws Bug when `memory` does not come from allocateGuestMemory, UserError for options that make no sense */
   constructor(memory: LauncherMemory, options: DeviceOptions = {}) {
     this.#memory = memory;
     this.#machine = machineOf(memory);
-    const clock = options.clock ?? this.#machine.clock;
-    this.#options = {
-      clock,
-      log: options.log ?? silentLogger,
-      trace: options.trace,
-      syscallVector: options.syscallVector ?? IA32_SYSCALL_VECTOR,
-      sliceNanoseconds: (options.sliceMilliseconds ?? DEFAULT_SLICE_MS) * NANOSECONDS_PER_MILLISECOND,
-    };
-    this.#waiters = new Waiters(clock);
+    this.#options = lguestOptions(options, this.#machine.clock);
+    this.#waiters = new Waiters(this.#options.clock);
   }
 
   /**

@@ -102,6 +102,9 @@ const callWord = (cpu: LgCpu, call: number, index: number): number => lgread32(c
 function doAsyncHcalls(cpu: LgCpu): void {
   const data = cpu.lg.lguestData;
   if (data === undefined) return;
+  // Most often there is none, and the first look says so.
+  const first = cpu.switcher.memory.bytes[data + LGUEST_DATA.hcall_status + cpu.nextHcall];
+  if (first === LHCALL_RING_FREE) return;
   const status = cpu.hcallStatus;
   lgread(cpu, status, guestPhysical(data + LGUEST_DATA.hcall_status));
   for (let done = 0; done < LHCALL_RING_SIZE; done++) {

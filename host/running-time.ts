@@ -8,8 +8,11 @@ const TARGET_NANOSECONDS = 250_000;
 const FIRST_BUDGET = 2_000;
 const MIN_BUDGET = 64;
 const MAX_BUDGET = 1 << 22;
-/** A Guest that keeps trapping uses up no budget; after so many traps the clock is looked at all the same. */
-const TRAPS_PER_LOOK = 64;
+/**
+ * A Guest that keeps trapping uses up no budget: the clock is looked at after so many traps. How much Guest code runs
+ * between two traps is learned too, since a look costs a quarter of what the Host needs for a simple trap.
+ */
+const MAX_TRAPS_PER_LOOK = 64;
 
 export class RunningTime {
   /** Basic blocks for the next runGuest. */
@@ -19,7 +22,8 @@ export class RunningTime {
   #lastLook = 0;
   /** Whether nothing but one full budget has run since the last look: only then is its price known. */
   #undisturbed = false;
-  #trapsLeft = TRAPS_PER_LOOK;
+  #trapsPerLook = 1;
+  #trapsLeft = 1;
 
   constructor(sliceNanoseconds: number) {
     this.#slice = sliceNanoseconds;
@@ -30,7 +34,7 @@ export class RunningTime {
     this.#sliceEnd = now + this.#slice;
     this.#lastLook = now;
     this.#undisturbed = false;
-    this.#trapsLeft = TRAPS_PER_LOOK;
+    this.#trapsLeft = this.#trapsPerLook;
   }
 
   /** The Guest came out with a trap, its budget not used up. True when it is time to look at the clock. */
@@ -41,16 +45,27 @@ export class RunningTime {
 
   /** Somebody looked at the clock, `usedUp` because a budget was. True when the slice is over. */
   looked(now: number, usedUp: boolean): boolean {
-    if (usedUp && this.#undisturbed) this.#learn(now - this.#lastLook);
+    const elapsed = now - this.#lastLook;
+    if (!usedUp) this.#learnTraps(elapsed);
+    else if (this.#undisturbed) this.#learnBudget(elapsed);
     this.#lastLook = now;
     this.#undisturbed = usedUp;
-    this.#trapsLeft = TRAPS_PER_LOOK;
+    this.#trapsLeft = this.#trapsPerLook;
     return now >= this.#sliceEnd;
   }
 
   /** At most by half or double at a time: the machine may just have been busy with something else. */
-  #learn(elapsed: number): void {
+  #learnBudget(elapsed: number): void {
     const ratio = Math.min(2, Math.max(0.5, TARGET_NANOSECONDS / Math.max(1, elapsed)));
     this.budget = Math.min(MAX_BUDGET, Math.max(MIN_BUDGET, Math.floor(this.budget * ratio)));
+  }
+
+  /** Carefully up, for traps that come fast; at once down. */
+  #learnTraps(elapsed: number): void {
+    if (elapsed < TARGET_NANOSECONDS / 4) {
+      this.#trapsPerLook = Math.min(MAX_TRAPS_PER_LOOK, this.#trapsPerLook * 2);
+    } else if (elapsed > TARGET_NANOSECONDS) {
+      this.#trapsPerLook = Math.max(1, Math.floor((this.#trapsPerLook * TARGET_NANOSECONDS) / elapsed));
+    }
   }
 }

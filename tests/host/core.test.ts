@@ -77,6 +77,36 @@ t.test('a Guest that only traps comes to the end of its slice too', async (t) =>
   t.ok(made >= 1000 && made < 1100, `${made} hypercalls in ten milliseconds`);
 });
 
+t.test('the clock is looked at in time, however far apart traps are', async (t) => {
+  const guest = ready({ sliceMilliseconds: 1e6 });
+  const spin = (nanoseconds: number, count: number): void => {
+    for (let n = 0; n < count; n++) {
+      guest.switcher.script.push((switcher) => {
+        guest.clock.advance(nanoseconds);
+        hypercall('LHCALL_FLUSH_ASYNC')(switcher);
+      });
+    }
+  };
+  spin(100, 1000);
+  spin(200_000, 100);
+  let due = 0;
+  let seen = 0;
+  guest.switcher.script.push((switcher) => {
+    due = guest.clock.nanoseconds + 10_000_000;
+    hypercall('LHCALL_SET_CLOCKEVENT', 10_000_000)(switcher);
+  });
+  for (let n = 0; n < 100; n++) {
+    guest.switcher.script.push((switcher) => {
+      if (seen === 0 && switcher.reg('eip') === 0x2000) seen = guest.clock.nanoseconds;
+      guest.clock.advance(200_000);
+      hypercall('LHCALL_FLUSH_ASYNC')(switcher);
+    });
+  }
+  guest.switcher.nanosecondsPerBudget = 1e12;
+  guest.run();
+  t.ok(seen >= due && seen - due <= 400_000, `${seen - due} ns late`);
+});
+
 t.test('a halted Guest that is always woken comes to the end of its slice too', async (t) => {
   const guest = ready();
   guest.setData('irq_enabled', 0);

@@ -293,3 +293,10 @@ t.test('memory has to be whole pages, and the machine has to have it', async (t)
   t.throws(() => new LguestDevice(new FakeMemory(RAM)), Bug);
   t.equal(allocateGuestMemory(RAM, { createSwitcher }).bytes.length, RAM, 'the clock is today by default');
 });
+
+t.test('options that make no sense are refused', async (t) => {
+  for (const sliceMilliseconds of [NaN, -1, Infinity]) t.throws(() => new TestGuest({ sliceMilliseconds }), UserError);
+  for (const syscallVector of [31, 256, 128.5, NaN]) {
+    t.throws(() => new TestGuest({ syscallVector }), UserError);
+  }
+});
