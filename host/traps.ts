@@ -43,6 +43,8 @@ function handlePageFault(cpu: LgCpu): boolean {
     case 'mmio':
       cpu.counters.pageFaultsForLauncher++;
       cpu.pendingAddress = cpu.pageTables.mmioAddress;
+      // Should the Launcher give the fault back: there is a page, it just leads nowhere.
+      cpu.regs[errcode] = code | PF_PROT;
       letLauncherEmulate(cpu, TRAP_14_PENDING);
       return true;
     case 'not-present':

@@ -210,6 +210,7 @@ for (const pae of [false, true]) {
     t.equal(guest.device.read(buffer), 12);
     t.same([...buffer.subarray(0, 3)], [14, 0x89, 0x08]);
     t.equal(new DataView(buffer.buffer).getUint32(8, true), RAM + PAGE + 0xabc);
+    t.equal(guest.regs().errcode, 3, 'if it comes back as a fault, there is a page');
   });
 
   t.test(`an instruction that runs into a page that is not mapped ends in zeros (10), ${kind}`, async (t) => {
