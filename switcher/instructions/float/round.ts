@@ -7,7 +7,7 @@ import type { Routine, Value, Variable } from '../../language/nodes.js';
 import * as F from './format.js';
 
 /** How much an unmasked overflow or underflow moves the exponent, to bring it back into range. */
-const BIAS_ADJUST = 0x6000;
+export const BIAS_ADJUST = 0x6000;
 const MAX_EXPONENT = 0x7ffe;
 
 /** 1 if what is left over, `rest` with the weight of the last place as 2^64, makes the number one larger. */

@@ -3,6 +3,7 @@ import './arithmetic.js';
 import './compare.js';
 import './control.js';
 import './environment.js';
+import './exponent.js';
 import './fxsave.js';
 import './load.js';
 import './store.js';
