@@ -2,7 +2,7 @@
  * block.c: disks.  A request is a header, the data, and one byte in which the device says how it went; we make one at a
  * time and sleep until it is done.
  */
-#include "guest.h"
+#include "devices.h"
 #include "io.h"
 #include "virtio.h"
 
@@ -67,6 +67,7 @@ u32 disk_count(void) { return count; }
 u64 disk_sectors(const struct disk *disk) { return disk->sectors; }
 const char *disk_name(const struct disk *disk) { return disk->name; }
 u32 disk_irq(const struct disk *disk) { return disk->device.pci->irq; }
+struct virtqueue *disk_queue(struct disk *disk) { return &disk->device.queues[0]; }
 bool disk_read_only(const struct disk *disk) { return (disk->device.features & VIRTIO_BLK_F_RO) != 0; }
 bool disk_can_flush(const struct disk *disk) { return (disk->device.features & VIRTIO_BLK_F_FLUSH) != 0; }
 

@@ -1,7 +1,7 @@
 /*
  * commands.c: what can be asked at the prompt.
  */
-#include "guest.h"
+#include "devices.h"
 #include "io.h"
 
 static void help(u32 count, char **words)

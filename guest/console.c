@@ -5,13 +5,14 @@
  * its window in PCI configuration space (no page table, no queue, no memory needed); later by its two queues.  When we
  * crash we go back to the first.
  */
-#include "guest.h"
+#include "devices.h"
 #include "io.h"
 #include "virtio.h"
 
 #define CONSOLE_SLOT 1
 #define OUT_BUFFERS 16
 #define OUT_BYTES (PAGE_SIZE / OUT_BUFFERS)
+#define ALL_FREE ((1u << OUT_BUFFERS) - 1)
 #define IN_BUFFERS 8
 #define IN_BYTES 128
 #define TYPED_BYTES 1024         /* a power of two */
@@ -65,19 +66,31 @@ static void reclaim_output(void)
 		out_free |= 1u << out_of_head[head];
 }
 
-/* A free buffer.  Usually there is one; if not, we ask to be told, look once more, and sleep. */
-static u32 free_buffer(void)
+static bool output_free(bool all)
 {
 	reclaim_output();
-	while (!out_free) {
+	return all ? out_free == ALL_FREE : out_free != 0;
+}
+
+/* Usually a buffer is free; if not (or not all, where all are wanted), we ask to be told, look once more, and sleep. */
+static void wait_for_output(bool all)
+{
+	while (!output_free(all)) {
 		virtqueue_interrupts(&console.queues[1], true);
-		reclaim_output();
-		if (!out_free)
+		if (!output_free(all))
 			irq_wait();
 		virtqueue_interrupts(&console.queues[1], false);
-		reclaim_output();
 	}
-	return (u32)__builtin_ctz(out_free);
+}
+
+/* What has been said has been heard: the Launcher may go now. */
+void console_drain(void)
+{
+	u32 flags = irq_save();
+
+	if (attached)
+		wait_for_output(true);
+	irq_restore(flags);
 }
 
 void console_write(const char *text, u32 bytes)
@@ -88,10 +101,13 @@ void console_write(const char *text, u32 bytes)
 		for (; window && bytes; bytes--)
 			pci_write(CONSOLE_SLOT, window + VIRTIO_CAP_CFG_DATA, 4, (u8)*text++);
 	while (bytes && attached) {
-		u32 index = free_buffer(), part = bytes < OUT_BYTES ? bytes : OUT_BYTES;
-		u8 *memory = out_memory + index * OUT_BYTES;
+		u32 index, part = bytes < OUT_BYTES ? bytes : OUT_BYTES;
+		u8 *memory;
 		int head;
 
+		wait_for_output(false);
+		index = (u32)__builtin_ctz(out_free);
+		memory = out_memory + index * OUT_BYTES;
 		memcpy(memory, text, part);
 		out_free &= ~(1u << index);
 		head = virtqueue_add(&console.queues[1], &(struct buffer){phys(memory), part, false}, 1);
@@ -109,8 +125,8 @@ void console_panic(void)
 	u32 patience = 1000000;
 
 	irq_save();
-	while (attached && !panicking && out_free != (1u << OUT_BUFFERS) - 1 && patience--)
-		reclaim_output();
+	while (attached && !panicking && !output_free(true) && patience--)
+		;
 	panicking = true;
 }
 
@@ -180,6 +196,13 @@ bool console_interrupted(void)
 	return ctrl_c_typed;
 }
 
+/* Forget ^C, and what was typed before it. */
+void console_discard_interrupt(void)
+{
+	while (ctrl_c_typed)
+		console_read();
+}
+
 void console_describe(void)
 {
 	print("console: slot %u, irq %u", console.pci->slot, console.pci->irq);
@@ -197,7 +220,7 @@ void console_attach(struct pci_device *pci)
 		return;
 	out_memory = virt(frame_alloc());
 	in_memory = virt(frame_alloc());
-	out_free = (1u << OUT_BUFFERS) - 1;
+	out_free = ALL_FREE;
 	virtqueue_interrupts(&console.queues[1], false);
 	irq_install(pci->irq, "virtio console", console_interrupt);
 	virtio_ready(&console);

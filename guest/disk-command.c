@@ -1,7 +1,7 @@
 /*
  * disk-command.c: the command "disk".
  */
-#include "guest.h"
+#include "devices.h"
 
 #define SUM_BYTES PAGE_SIZE
 

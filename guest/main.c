@@ -4,7 +4,7 @@
  * boot.S jumps here, at our final address, on the boot page tables: the Host knows us, and has given us nothing yet but a
  * flat code and data segment.
  */
-#include "guest.h"
+#include "devices.h"
 #include "virtio.h"
 
 void lguest_init(void);
@@ -53,6 +53,7 @@ void power_off(void)
 {
 	static const char text[128] = "Power down";
 
+	console_drain();
 	for (;;)
 		shut_down(text, LGUEST_SHUTDOWN_POWEROFF);
 }
@@ -61,6 +62,7 @@ void restart(void)
 {
 	static const char text[128] = "Restarting system";
 
+	console_drain();
 	for (;;)
 		shut_down(text, LGUEST_SHUTDOWN_RESTART);
 }

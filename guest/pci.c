@@ -4,7 +4,7 @@
  * Configuration mechanism 1: the address of a dword goes to port 0xCF8, its bytes are at 0xCFC.  Every access is a trap
  * that the Launcher serves.
  */
-#include "guest.h"
+#include "devices.h"
 #include "io.h"
 
 #define CONFIG_ADDRESS 0xCF8

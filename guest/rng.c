@@ -1,7 +1,7 @@
 /*
  * rng.c: random bytes from the Host.  The simplest device there is: give it a buffer, and it fills it.
  */
-#include "guest.h"
+#include "devices.h"
 #include "io.h"
 #include "virtio.h"
 
@@ -50,6 +50,15 @@ u32 rng_read(void *to, u32 bytes)
 		irq_wait();
 	irq_restore(flags);
 	return rng_finish(to);
+}
+
+/* From the reset on, as if we had never met. */
+bool rng_reattach(void)
+{
+	if (!virtio_attach(&rng, rng.pci, 0, 1))
+		return false;
+	virtio_ready(&rng);
+	return true;
 }
 
 void rng_attach(struct pci_device *pci)

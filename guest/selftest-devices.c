@@ -1,6 +1,7 @@
 /*
  * selftest-devices.c: ports, the PCI bus, and virtio as a driver sees it.
  */
+#include "devices.h"
 #include "selftest.h"
 #include "io.h"
 #include "virtio.h"
@@ -171,6 +172,44 @@ static void check_random(void)
 	check(rng_read(a, 32) == 32 && rng_read(b, 32) == 32 && memcmp(a, b, 32) != 0, "random numbers differ");
 }
 
+/* A device can be given up and taken again at any time. */
+static void check_reset(void)
+{
+	u8 byte[8];
+
+	if (!rng_present()) {
+		skip("a device that was reset and attached again works", " (skipped: no --rng)");
+		return;
+	}
+	check(rng_reattach() && rng_read(byte, 8) == 8 && rng_reattach() && rng_read(byte, 8) == 8,
+	      "a device that was reset and attached again works");
+}
+
+/* Header in two pieces, data in two, and the status byte behind the data in the same buffer: all the same to a device. */
+static void check_pieces(struct disk *disk, u64 sector, const u8 *expected)
+{
+	struct request {
+		u32 type, reserved;
+		u64 sector;
+	} *header = virt(frame_alloc());
+	u8 *data = virt(frame_alloc());
+	struct buffer pieces[] = {
+		{phys(header), 6, false}, {phys(header) + 6, 10, false}, {phys(data), 200, true}, {phys(data) + 200, 313, true},
+	};
+	u32 flags = irq_save();
+
+	*header = (struct request){.type = DISK_READ, .sector = sector};
+	data[SECTOR_SIZE] = 0xFF;
+	virtqueue_add(disk_queue(disk), pieces, ARRAY_SIZE(pieces));
+	virtqueue_kick(disk_queue(disk));
+	while (virtqueue_get(disk_queue(disk), NULL) < 0)
+		irq_wait();
+	irq_restore(flags);
+	check(data[SECTOR_SIZE] == 0 && memcmp(data, expected, SECTOR_SIZE) == 0, "a request may be cut into buffers anywhere");
+	frame_free(phys(header));
+	frame_free(phys(data));
+}
+
 /* Nothing is changed: what is written is what was there. */
 static void check_disk(void)
 {
@@ -190,6 +229,7 @@ static void check_disk(void)
 		      memcmp(first, second, SECTOR_SIZE) == 0,
 	      "the last sector of the disk reads the same twice");
 	check(second[SECTOR_SIZE] == 0xEE && second[PAGE_SIZE - 1] == 0xEE, "and no byte more is written");
+	check_pieces(disk, last, first);
 	if (disk_read_only(disk))
 		skip("a sector can be written", " (skipped: read-only)");
 	else
@@ -215,5 +255,6 @@ void check_devices(void)
 	check_common_config(registers);
 	check_isr();
 	check_random();
+	check_reset();
 	check_disk();
 }

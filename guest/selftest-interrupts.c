@@ -1,6 +1,7 @@
 /*
  * selftest-interrupts.c: the alarm, and interrupts in every state of irq_enabled, pending, blocked and halted.
  */
+#include "devices.h"
 #include "selftest.h"
 
 #define CLOCK 0
@@ -69,6 +70,26 @@ static void check_alarm(void)
 	alarm(500 * MSEC);
 	alarm(MSEC);
 	check(SPIN_UNTIL(ticks) && tick_at - start < 400 * MSEC, "a new alarm replaces the old one");
+}
+
+/* Both clocks at two ticks: they must have gone on by the same. */
+static void check_clocks_agree(void)
+{
+	u64 counter[2], wall[2], difference;
+	u32 index;
+
+	if (!lguest_data.tsc_khz) {
+		skip("the wall clock and the time stamp counter agree", " (skipped: the counter is unusable)");
+		return;
+	}
+	for (index = 0; index < 2; index++) {
+		alarm(20 * MSEC);
+		SPIN_UNTIL(ticks);
+		counter[index] = tick_at;
+		wall[index] = (u64)lguest_data.time.tv_sec * NSEC_PER_SEC + lguest_data.time.tv_nsec;
+	}
+	difference = (wall[1] - wall[0]) - (counter[1] - counter[0]);
+	check(difference + 5 * MSEC < 10 * MSEC, "the wall clock and the time stamp counter agree");
 }
 
 static void check_disabled(void)
@@ -183,6 +204,7 @@ void check_interrupts(void)
 	irq_handler before = irq_replace(CLOCK, tick);
 
 	check_alarm();
+	check_clocks_agree();
 	check_disabled();
 	check_blocked();
 	check_halt();

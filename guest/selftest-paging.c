@@ -10,6 +10,7 @@ extern const u8 trap_stubs[];
 #define SECOND_PAGE (LABORATORY + PAGE_SIZE)
 #define LOW_ADDRESS 0x40000000u
 #define SPACES 6
+#define LAZY_PAGES 100
 
 #define WRITABLE (PTE_PRESENT | PTE_WRITE)
 #define PEEK(address) (*(volatile u32 *)(address))
@@ -65,6 +66,29 @@ static void check_set_pte(void)
 	map_page(&kernel_space, LABORATORY, one, PTE_PRESENT | PTE_ACCESSED);
 	ATTEMPT("movl %%eax, (%1)", "r"(LABORATORY));
 	check(page_fault(FAULT_PRESENT | FAULT_WRITE, LABORATORY), "SET_PTE takes the right to write away");
+}
+
+/* More calls than the ring holds, none of them made directly. */
+static void check_lazy(void)
+{
+	u32 index, seen = 0;
+
+	lazy_begin();
+	for (index = 0; index < LAZY_PAGES; index++)
+		map_page(&kernel_space, LABORATORY + index * PAGE_SIZE, index & 1 ? one : two, PTE_KERNEL);
+	lazy_end();
+	for (index = 0; index < LAZY_PAGES; index++)
+		seen += PEEK(LABORATORY + index * PAGE_SIZE) == (index & 1 ? 1 : 2);
+	check(seen == LAZY_PAGES, "a hundred pages mapped through the ring are all there");
+	lazy_begin();
+	for (index = 0; index < LAZY_PAGES; index++)
+		unmap_page(&kernel_space, LABORATORY + index * PAGE_SIZE);
+	lazy_end();
+	for (index = seen = 0; index < LAZY_PAGES; index++) {
+		ATTEMPT("movl (%1), %%eax", "r"(LABORATORY + index * PAGE_SIZE));
+		seen += page_fault(0, LABORATORY + index * PAGE_SIZE);
+	}
+	check(seen == LAZY_PAGES, "and, unmapped through the ring, all gone");
 }
 
 /* Several bytes, of which some can be reached: all or nothing, except for string instructions, which stop exactly there. */
@@ -180,6 +204,7 @@ void check_paging(void)
 	check_fault_codes();
 	check_accessed_and_dirty();
 	check_set_pte();
+	check_lazy();
 	check_page_crossing();
 	check_spaces();
 	check_no_device();

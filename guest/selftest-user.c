@@ -103,6 +103,24 @@ static void check_forbidden(void)
 	check(trapped(run(USER_PROGRAM(user_iret), 0), TRAP_PROTECTION, KERNEL_CS & ~3u), "returning to ring 1 by iret: the same");
 }
 
+/* One page for a stack is enough, and none is pinned if none is asked for. */
+static void check_entry_stack(void)
+{
+	u32 other = frame_alloc(), top = (u32)virt(other) + PAGE_SIZE;
+	struct user_end end;
+
+	set_entry_stack(top, 1);
+	end = run(USER_PROGRAM(user_divide), 0);
+	check(end.frame_end == top, "a trap from ring 3 comes in where SET_STACK said");
+	end = run(USER_PROGRAM(user_read), 16);
+	check(end.frame_end == top, "with an error code too");
+	set_entry_stack(top - 64, 0);
+	end = run(USER_PROGRAM(user_divide), 0);
+	check(end.frame_end == top - 64, "SET_STACK can name a place within a page, and pin none");
+	user_init();
+	frame_free(other);
+}
+
 static void check_thread_local(void)
 {
 	struct descriptor three[3] = {{0}};
@@ -140,6 +158,7 @@ void check_user(void)
 	check_system_calls();
 	check_faults();
 	check_forbidden();
+	check_entry_stack();
 	check_thread_local();
 	check_preemption();
 	unload();

@@ -160,10 +160,10 @@ static void run_command(char *text)
 	print("%s: no such command; try help\n", words[0]);
 }
 
-/* Commands separated by semicolons. */
+/* Commands separated by semicolons; ^C ends the one that runs, and those after it are not begun. */
 void run_line(char *line)
 {
-	while (line) {
+	while (line && !console_interrupted()) {
 		char *rest = line;
 
 		while (*rest && *rest != ';')
@@ -174,6 +174,10 @@ void run_line(char *line)
 			rest = NULL;
 		run_command(line);
 		line = rest;
+	}
+	if (console_interrupted()) {
+		console_discard_interrupt();
+		print("^C\n");
 	}
 }
 

@@ -23,9 +23,15 @@ static u8 entry_stack[ENTRY_STACK_PAGES * PAGE_SIZE] __attribute__((aligned(PAGE
 static struct user_end end;
 static struct address_space *current;
 
+/* The stack on which the next trap from ring 3 comes in. */
+void set_entry_stack(u32 top, u32 pages)
+{
+	lazy_hcall(LHCALL_SET_STACK, KERNEL_DS, top, pages, 0);
+}
+
 void user_init(void)
 {
-	lazy_hcall(LHCALL_SET_STACK, KERNEL_DS, (u32)entry_stack + sizeof(entry_stack), ENTRY_STACK_PAGES, 0);
+	set_entry_stack((u32)entry_stack + sizeof(entry_stack), ENTRY_STACK_PAGES);
 }
 
 struct user_end run_user(struct address_space *space, u32 entry, u32 stack, u32 argument)
@@ -52,6 +58,7 @@ void user_trap(struct trap_frame *frame)
 {
 	end = (struct user_end){
 		.trap = frame->vector, .error = frame->error, .address = lguest_data.cr2, .eip = frame->eip,
+		.frame_end = (u32)(frame + 1),
 	};
 	leave_user(0);
 }

@@ -5,10 +5,9 @@
  * chained by `next`), "available" (heads of chains, from us to the device), "used" (heads of chains that came back).  All
  * three of ours fit into one frame.
  */
-#include "guest.h"
-#include "virtio.h"
-
+#include "devices.h"
 #include "io.h"
+#include "virtio.h"
 
 #define AVAIL_OFFSET (VIRTIO_QUEUE_SIZE * sizeof(struct virtq_desc))
 #define USED_OFFSET ((AVAIL_OFFSET + sizeof(struct virtq_avail) + VIRTIO_QUEUE_SIZE * 2 + 7) & ~7u)
@@ -91,7 +90,9 @@ static bool queue_create(struct virtio_device *device, u16 index)
 		return false;
 	if (queue->size > VIRTIO_QUEUE_SIZE)
 		queue->size = VIRTIO_QUEUE_SIZE;
-	frame = virt(frame_alloc());
+	/* A device that is attached again, after a reset, finds its tables empty, as at the first time. */
+	frame = queue->desc ? memset(queue->desc, 0, PAGE_SIZE) : virt(frame_alloc());
+	queue->last_used = queue->free_head = 0;
 	queue->desc = (struct virtq_desc *)frame;
 	queue->avail = (struct virtq_avail *)(frame + AVAIL_OFFSET);
 	queue->used = (volatile struct virtq_used *)(frame + USED_OFFSET);
