@@ -104,8 +104,9 @@ const toFlags = (quiet: boolean, pops: boolean): Definition => {
     const word = codesUnless(b, b.or(x.empty, y.empty), () =>
       compare(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
     );
+    // The flags are set even by an exception that is not masked; only the pop waits.
+    setFlags(b, word);
     X.commit(b, b.and(word, ~UNORDERED), () => {
-      setFlags(b, word);
       if (pops) X.pop(b);
     });
   };

@@ -81,5 +81,6 @@ define(['ffree', 'ffreep'], (b, [which], form) => {
   X.notePointers(b);
   const { bit } = X.stackRegister(b, which.read());
   b.setState(4, State.FPU_EMPTY, b.or(b.state(4, State.FPU_EMPTY), bit));
-  if (form.mnemonic === 'ffreep') X.moveTop(b, 1);
+  b.setState(4, State.FPU_STATUS, b.and(b.state(4, State.FPU_STATUS), ~X.C1));
+  if (form.mnemonic === 'ffreep') X.pop(b);
 });

@@ -10,6 +10,7 @@ import type { Form } from '../../decode/instruction.js';
 import type { Builder } from '../../language/builder.js';
 import type { Value } from '../../language/nodes.js';
 import { define } from '../definition.js';
+import type { Access } from '../operands.js';
 import { EXPONENT_MASK, floatRoutine, topBit } from '../float/format.js';
 import { initialise, setControl, setPointers, setStatus, statusWord } from './control.js';
 import { CONTROL_ALWAYS, CONTROL_BITS } from './state.js';
@@ -54,7 +55,15 @@ function emptyOfTags(b: Builder, tags: Value): Value {
 
 const environmentBytes = (form: Form): number => (form.operandSize === 32 ? 28 : 14);
 
-/** Stores the environment. Only the first store can fault, if `address` was not probed. */
+/** The address of an image that may be touched whole: real processors look at its first byte, then at its last. */
+function imageAddress(b: Builder, operand: Access, bytes: number, write: boolean): Value {
+  const address = operand.address(bytes, write);
+  b.probe(1, address, write);
+  b.probe(1, b.add(address, bytes - 1), write);
+  return address;
+}
+
+/** Stores the environment at an address that was probed. */
 function storeEnvironment(b: Builder, form: Form, address: Value): void {
   const size = form.operandSize === 32 ? 4 : 2;
   const opcode = b.shl(b.and(b.state(4, State.FPU_OPCODE), OPCODE_MASK), 16);
@@ -95,24 +104,20 @@ function loadEnvironment(b: Builder, form: Form, address: Value): () => void {
 
 define('fnstenv', (b, [to], form) => {
   X.checkAvailable(b);
-  const bytes = environmentBytes(form);
-  const address = to.address(bytes, true);
-  b.probe(bytes, address, true);
+  const address = imageAddress(b, to, environmentBytes(form), true);
   storeEnvironment(b, form, address);
   setControl(b, b.or(b.state(4, State.FPU_CONTROL), 0x3f));
 });
 
 define('fldenv', (b, [from], form) => {
   X.checkFpu(b);
-  loadEnvironment(b, form, from.address(environmentBytes(form), false))();
+  loadEnvironment(b, form, imageAddress(b, from, environmentBytes(form), false))();
 });
 
 define('fnsave', (b, [to], form) => {
   X.checkAvailable(b);
   const environment = environmentBytes(form);
-  const bytes = environment + REGISTERS * REGISTER_BYTES;
-  const address = to.address(bytes, true);
-  b.probe(bytes, address, true);
+  const address = imageAddress(b, to, environment + REGISTERS * REGISTER_BYTES, true);
   storeEnvironment(b, form, address);
   for (let i = 0; i < REGISTERS; i++) {
     const { significand, signExponent } = X.readRegister(b, X.stackRegister(b, i));
@@ -125,7 +130,7 @@ define('fnsave', (b, [to], form) => {
 define('frstor', (b, [from], form) => {
   X.checkFpu(b);
   const environment = environmentBytes(form);
-  const address = from.address(environment + REGISTERS * REGISTER_BYTES, false);
+  const address = imageAddress(b, from, environment + REGISTERS * REGISTER_BYTES, false);
   const putInForce = loadEnvironment(b, form, address);
   const stack = Array.from({ length: REGISTERS }, (_, i) => ({
     significand: b.load(8, b.add(address, environment + i * REGISTER_BYTES)),

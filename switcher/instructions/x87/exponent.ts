@@ -75,8 +75,8 @@ define('fbstp', (b, [to]) => {
     outcome.set(decimal, decimal.flags);
   });
   const { value, flags } = outcome;
+  b.probe(F80_BYTES, address, true);
   b.when(b.eqz(X.isUnmasked(b, flags, INVALID)), () => {
-    b.probe(F80_BYTES, address, true);
     b.store(8, address, value.significand);
     b.store(2, b.add(address, 8), value.signExponent);
   });

@@ -196,5 +196,6 @@ export function commitPush(b: Builder, outcome: Outcome, memory?: Access): void 
     writeRegister(b, target, pushed);
     moveTop(b, -1);
   };
-  commit(b, flags, push, memory ? { memory } : {});
+  // A denormal number is loaded and told of, masked or not.
+  commit(b, flags, push, { preventing: INVALID, ...(memory ? { memory } : {}) });
 }

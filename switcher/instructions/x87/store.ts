@@ -1,7 +1,7 @@
 // From the stack: fst, fist and their relatives.
 //
-// What is stored may be refused by memory, so the store comes before everything else that changes; and it is left out when
-// an exception is unmasked that says that there is no result.
+// What is stored may be refused by memory, so the store comes before everything else that changes. It is left out when an
+// exception is unmasked that says that there is no result; the fault is not.
 import * as State from '../../cpu/state.js';
 import type { Builder } from '../../language/builder.js';
 import type { Value } from '../../language/nodes.js';
@@ -21,7 +21,11 @@ const NO_FRACTION: Readonly<Record<number, bigint>> = { 32: 0xffc00000n, 64: 0xf
 
 /** Stores an i64 of the operand's width unless an unmasked exception forbids it, and ends the instruction. */
 function storeAndEnd(b: Builder, to: Access, stored: Value, flags: Value, pops: boolean): void {
-  b.when(b.eqz(X.isUnmasked(b, flags, PREVENTING)), () => to.write(to.width === 64 ? stored : b.wrap(stored)));
+  b.when(
+    b.eqz(X.isUnmasked(b, flags, PREVENTING)),
+    () => to.write(to.width === 64 ? stored : b.wrap(stored)),
+    () => b.probe(to.width / 8, to.address(to.width / 8, true), true),
+  );
   const pop = (): void => {
     if (pops) X.pop(b);
   };
@@ -47,9 +51,9 @@ function storeWhole(b: Builder, to: Access, pops: boolean): void {
   const outcome = new X.Outcome(b);
   b.when(b.eqz(register.empty), () => outcome.set(X.readRegister(b, register), 0));
   const { flags, value } = outcome;
+  const address = to.address(F80_BYTES, true);
+  b.probe(F80_BYTES, address, true);
   b.when(b.eqz(X.isUnmasked(b, flags, INVALID)), () => {
-    const address = to.address(F80_BYTES, true);
-    b.probe(F80_BYTES, address, true);
     b.store(8, address, value.significand);
     b.store(2, b.add(address, 8), value.signExponent);
   });
