@@ -56,13 +56,16 @@ export class ConsoleDevice implements VirtioDevice {
     };
     port.onResize = () => {
       this.#measure();
-      if (this.#life.state === 'active') this.#announceSize(this.#life.link);
+      const link = this.#life.state === 'active' ? this.#life.link : undefined;
+      if (link?.accepted(VIRTIO_CONSOLE_F_SIZE) === true) link.configChanged();
     };
   }
 
   activate(link: DriverLink): void {
     this.#life = { state: 'active', link, typing: undefined, printing: undefined, paused: 'no' };
-    if (this.#port.size.cols > 0 && this.#port.size.rows > 0) this.#announceSize(link);
+    // Linux reads the size when it is told of a change, and at no other time.
+    const { cols, rows } = this.#port.size;
+    if (cols > 0 && rows > 0 && link.accepted(VIRTIO_CONSOLE_F_SIZE)) link.announceConfig();
     this.#type();
     this.#print();
   }
@@ -96,10 +99,6 @@ export class ConsoleDevice implements VirtioDevice {
     const view = new DataView(this.config.buffer);
     view.setUint16(virtio_console_config.cols, this.#port.size.cols, true);
     view.setUint16(virtio_console_config.rows, this.#port.size.rows, true);
-  }
-
-  #announceSize(link: DriverLink): void {
-    if (link.accepted(VIRTIO_CONSOLE_F_SIZE)) link.configChanged();
   }
 
   /** Moves what was typed into posted buffers, until either runs out. */

@@ -34,7 +34,9 @@ export interface DriverLink {
   readonly queues: readonly (Virtqueue | undefined)[];
   /** Whether the driver accepted feature number `bit`. */
   accepted(bit: number): boolean;
-  /** `config` has changed: the driver is interrupted and reads it again. */
+  /** Has the driver read `config` again, by an interrupt. */
+  announceConfig(): void;
+  /** The same, after `config` has changed: a driver that is just reading it starts over (config_generation). */
   configChanged(): void;
   /** Ends the Guest with `<device>: bad driver: <text>`. */
   badDriver(text: string): void;

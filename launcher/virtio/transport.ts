@@ -239,6 +239,7 @@ export class VirtioTransport implements DeviceMemory {
     this.#device.activate({
       queues,
       accepted: (bit) => this.#features.has(bit),
+      announceConfig: () => this.#interrupt(VIRTIO_PCI_ISR_CONFIG),
       configChanged: () => this.#configChanged(),
       badDriver: owner.badDriver,
     });
