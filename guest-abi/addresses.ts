@@ -21,6 +21,9 @@ export const PAGE_OFFSET_MASK = PAGE_SIZE - 1;
 /** How many virtual pages there are. */
 export const PAGE_COUNT = 2 ** (32 - PAGE_SHIFT);
 
+/** Where the Guest must not go: the highest pages, which the original gives to the Switcher. */
+export const SWITCHER_ADDRESS = 0xfffe1000;
+
 /** The number of the page that holds `address`. */
 export const pageNumber = (address: number): number => address >>> PAGE_SHIFT;
 

@@ -1,7 +1,7 @@
 // `struct lguest` and `struct lg_cpu`: all that the Host knows about one Guest. No behaviour lives here; each room of
 // the Host works on the part it owns.
 import type { GuestPhysical, GuestVirtual } from '../guest-abi/addresses.js';
-import { guestVirtual, PAGE_SIZE } from '../guest-abi/addresses.js';
+import { guestVirtual, PAGE_SIZE, SWITCHER_ADDRESS } from '../guest-abi/addresses.js';
 import { LHCALL_RING_SIZE } from '../guest-abi/hypercalls.js';
 import { LGUEST_PENDING, LGUEST_PENDING_INSN_SIZE, LGUEST_PENDING_SIZE } from '../guest-abi/lguest-launcher.js';
 import { GDT_ENTRIES } from '../guest-abi/x86/descriptors.js';
@@ -17,8 +17,6 @@ import { RunningTime } from './running-time.js';
 /** The methods of a logger that the Host uses. */
 export type HostLog = Pick<Logger, 'debug' | 'info' | 'warn'>;
 
-/** Where the Guest must not go: the highest pages, which the original gives to the Switcher. */
-export const SWITCHER_ADDRESS = 0xfffe1000;
 /** The emulated time-stamp counter counts nanoseconds. */
 export const TSC_KHZ = 1_000_000;
 

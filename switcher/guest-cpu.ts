@@ -4,6 +4,7 @@
 // the trap number that the Host put there, which is no real one. So it is here: what a Guest has in its registers is checked
 // at each entry against its GDT as it is now, and a segment that does not load is the end of that Guest only.
 import type { Clock } from '../lib/clock.js';
+import { PAGE_SIZE, SWITCHER_ADDRESS } from '../guest-abi/addresses.js';
 import { LGUEST_REGS, LGUEST_REGS_WORDS } from '../guest-abi/lguest-regs.js';
 import { GDT_ENTRIES, SELECTOR_RPL_MASK } from '../guest-abi/x86/descriptors.js';
 import { X86_EFLAGS_IF } from '../guest-abi/x86/eflags.js';
@@ -37,9 +38,10 @@ const DATA_SEGMENTS = [
 ] as const;
 /** The Switcher runs in ring 0, which may load any data segment. */
 const SWITCHER_RING = 0;
-/** What sgdt and sidt show: where `struct lguest_ro_state` would be mapped. */
-const SWITCHER_GDT = 0xffc02888;
-const SWITCHER_IDT = 0xffc02088;
+/** What sgdt and sidt show: `guest_gdt` and `guest_idt` where the original maps them, behind a page of code and one of registers. */
+const RO_STATE = SWITCHER_ADDRESS + 2 * PAGE_SIZE;
+const SWITCHER_GDT = RO_STATE + 2184;
+const SWITCHER_IDT = RO_STATE + 136;
 
 class GuestCpu implements Switcher {
   readonly pages: LguestPages;
