@@ -14,25 +14,68 @@ export interface DiskOptions {
   readonly snapshot?: boolean;
 }
 
-const ERR_BAD_DISK = 'ERR_LGUEST_BAD_DISK';
+const ERR_DISK = 'ERR_LGUEST_DISK';
 const SECTOR = VIRTIO_BLK_SECTOR_SIZE;
 
 /** @throws UserError when the file cannot be a disk */
 export function openDisk(path: string, options: DiskOptions, log: Logger): DiskImage {
   const { readonly: readOnly = false, snapshot = false } = options;
-  const file = new FileImage(path, readOnly || snapshot);
+  const file = openFile(path, readOnly || snapshot);
   if (looksLikeQcow2(file)) {
-    log.warn(
-      `${path} looks like a qcow2 image and is used as it is, raw: "qemu-img convert -O raw" makes a disk of it`,
-    );
+    const advice = '"qemu-img convert -O raw" makes a disk of it';
+    log.warn(`${path} looks like a qcow2 image and is used as it is, raw: ${advice}`);
   }
   return snapshot ? new SnapshotImage(file, readOnly) : file;
 }
 
 /** A hint only: the first bytes of a disk are the Guest's to write, so they never decide anything. */
 function looksLikeQcow2(image: DiskImage): boolean {
-  const magic = new Uint8Array(4);
-  return image.read(0, [magic]) === undefined && new TextDecoder('latin1').decode(magic) === 'QFI\xfb';
+  const magic = Buffer.alloc(4);
+  return image.read(0, [magic]) === undefined && magic.equals(Buffer.from('QFI\xfb', 'latin1'));
+}
+
+function openFile(path: string, readOnly: boolean): FileImage {
+  let fd: number | undefined;
+  try {
+    // Asked before it is opened: opening a FIFO would wait for somebody to write to it.
+    const stats = fs.statSync(path);
+    if (!stats.isFile() && !stats.isBlockDevice()) throw unfit(path, 'it is neither a regular file nor a block device');
+    fd = fs.openSync(path, readOnly ? 'r' : 'r+');
+    const bytes = stats.isFile() ? fs.fstatSync(fd).size : sizeByReading(fd);
+    if (bytes < SECTOR) throw unfit(path, `it is shorter than one sector of ${SECTOR} bytes`);
+    return new FileImage(fd, Math.floor(bytes / SECTOR), readOnly);
+  } catch (error) {
+    if (fd !== undefined) fs.closeSync(fd);
+    if (error instanceof UserError) throw error;
+    const wantsToWrite = !readOnly && ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '');
+    if (!wantsToWrite) throw describeFileError(ERR_DISK, 'the disk', path, error);
+    const hint = 'add ",ro" for a read-only disk, or ",snapshot" to forget what is written';
+    throw new UserError(ERR_DISK, `cannot open the disk ${path} for writing: ${hint}`, { cause: error });
+  }
+}
+
+const unfit = (path: string, why: string): UserError => new UserError(ERR_DISK, `cannot use ${path} as a disk: ${why}`);
+
+/** How many bytes there are in whole sectors, where no system call says it: as many as can be read. */
+export function sizeByReading(fd: number): number {
+  const sector = new Uint8Array(SECTOR);
+  const there = (number: number): boolean => {
+    try {
+      return fs.readSync(fd, sector, 0, SECTOR, number * SECTOR) === SECTOR;
+    } catch {
+      return false;
+    }
+  };
+  if (!there(0)) return 0;
+  let present = 0;
+  let missing = 1;
+  while (there(missing)) [present, missing] = [missing, missing * 2];
+  while (missing - present > 1) {
+    const middle = Math.floor((present + missing) / 2);
+    if (there(middle)) present = middle;
+    else missing = middle;
+  }
+  return missing * SECTOR;
 }
 
 class FileImage implements DiskImage {
@@ -40,18 +83,10 @@ class FileImage implements DiskImage {
   readonly readOnly: boolean;
   readonly #fd: number;
 
-  constructor(path: string, readOnly: boolean) {
+  constructor(fd: number, sectors: number, readOnly: boolean) {
+    this.#fd = fd;
+    this.sectors = sectors;
     this.readOnly = readOnly;
-    const bytes = sizeOfDisk(path);
-    try {
-      this.#fd = fs.openSync(path, readOnly ? 'r' : 'r+');
-    } catch (error) {
-      const writable = !readOnly && ['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '');
-      if (!writable) throw describeFileError(ERR_BAD_DISK, 'the disk', path, error);
-      const hint = `add ",ro" for a read-only disk, or ",snapshot" to forget what is written`;
-      throw new UserError(ERR_BAD_DISK, `cannot open the disk ${path} for writing: ${hint}`, { cause: error });
-    }
-    this.sectors = Math.floor(bytes / SECTOR);
   }
 
   read(position: number, into: readonly Uint8Array[]): DiskError {
@@ -69,21 +104,6 @@ class FileImage implements DiskImage {
   close(): void {
     fs.closeSync(this.#fd);
   }
-}
-
-/** Bytes of a regular file. Asked before it is opened: opening a FIFO would wait for somebody to write to it. */
-function sizeOfDisk(path: string): number {
-  let stats: fs.Stats;
-  try {
-    stats = fs.statSync(path);
-  } catch (error) {
-    throw describeFileError(ERR_BAD_DISK, 'the disk', path, error);
-  }
-  if (!stats.isFile()) throw new UserError(ERR_BAD_DISK, `cannot use ${path} as a disk: it is not a regular file`);
-  if (stats.size < SECTOR) {
-    throw new UserError(ERR_BAD_DISK, `cannot use ${path} as a disk: it is shorter than one sector of ${SECTOR} bytes`);
-  }
-  return stats.size;
 }
 
 /** Repeats a system call that may do less than it was asked to. Nothing done means the file has become shorter. */

@@ -9,7 +9,7 @@ import { block, rng } from '../../launcher/device-specs.js';
 import { BlockDevice } from '../../launcher/devices/block.js';
 import { ConsoleDevice } from '../../launcher/devices/console.js';
 import type { DiskImage } from '../../launcher/devices/disk-image.js';
-import { openDisk } from '../../launcher/devices/open-disk.js';
+import { openDisk, sizeByReading } from '../../launcher/devices/open-disk.js';
 import type { DiskOptions } from '../../launcher/devices/open-disk.js';
 import { buildDevices, createDevice } from '../../launcher/devices/index.js';
 import { NetDevice } from '../../launcher/devices/net.js';
@@ -449,6 +449,42 @@ t.test('requests that move much take turns with everything else (V4)', async (t)
   d.guest.bus.close();
 });
 
+t.test('a request is what it was when it was taken, whatever the Guest makes of its memory meanwhile (V12)', (t) => {
+  const scribble = (): undefined => {
+    d.guest.bytes.fill(0xff, HEADER, HEADER + 16);
+    d.guest.bytes.fill(0xff, d.queue.desc, d.queue.desc + 64);
+    d.guest.bytes.fill(0xff, d.queue.avail + 4, d.queue.avail + 20);
+  };
+  const image: DiskImage = {
+    sectors: 8,
+    readOnly: false,
+    read: scribble,
+    write: scribble,
+    flush: () => undefined,
+    close: () => undefined,
+  };
+  const d = new Disk(image);
+  t.strictSame(d.request(T_IN, 0, 512), { status: OK, length: 513 });
+  t.strictSame(d.guest.broken, []);
+  t.end();
+});
+
+t.test('used.len counts what was stored and nothing else, and nothing else is stored (V14)', (t) => {
+  const { disk: d } = disk(t);
+  d.guest.bytes.fill(0x77, DATA, DATA + 4096);
+  for (const [type, sector, room, length] of [
+    [T_IN, SECTORS, 512, 1],
+    [T_IN, 0, 511, 1],
+    [T_SCSI, 0, 96, 1],
+    [T_FLUSH, 0, 512, 1],
+    [T_GET_ID, 0, 512, 21],
+  ] as const) {
+    t.equal(d.request(type, sector, room).length, length);
+  }
+  t.ok(d.guest.bytes.subarray(DATA + 20, DATA + 4096).every((byte) => byte === 0x77));
+  t.end();
+});
+
 t.test('bad driver: a header too short, a status without room (V5)', (t) => {
   const short = disk(t).disk;
   short.queue.post({ at: HEADER, length: 15 }, { at: STATUS, length: 1, flags: WRITE });
@@ -467,10 +503,19 @@ t.test('what cannot be a disk is said in one line (I7)', (t) => {
     t.throws(() => openDisk(path.join(folder, name), {}, silentLogger), { name: 'UserError', message });
   };
   refused('missing', /^cannot open the disk .*missing: no such file$/);
-  refused('folder', /^cannot use .*folder as a disk: it is not a regular file$/);
+  refused('folder', /^cannot use .*folder as a disk: it is neither a regular file nor a block device$/);
   refused('short', /^cannot use .*short as a disk: it is shorter than one sector of 512 bytes$/);
   refused('link', /^cannot open the disk .*link: its symbolic links go in a circle$/);
   t.throws(() => openDisk('/dev/zero', {}, silentLogger), UserError);
+  t.end();
+});
+
+t.test('the size of a block device is found by reading', (t) => {
+  for (const size of [0, 1, 511, 512, 513, 4096, 100_000, 1_048_577]) {
+    const fd = fs.openSync(imageFile(t, Buffer.alloc(size)), 'r');
+    t.equal(sizeByReading(fd), size - (size % 512));
+    fs.closeSync(fd);
+  }
   t.end();
 });
 

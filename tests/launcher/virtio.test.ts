@@ -195,9 +195,12 @@ t.test('ten thousand resets leave a device that works (V11)', (t) => {
   t.end();
 });
 
+/** What the statements and classes are called that the following refusals belong to. */
+let about = '';
+
 /** Runs `misbehave` and expects these words, once, and a device that does nothing any more. */
 function refuses(text: string, misbehave: (machine: Machine) => void, start = machine): void {
-  t.test(`bad driver: ${text}`, (t) => {
+  t.test(`bad driver: ${text} (${about})`, (t) => {
     const all = start();
     misbehave(all);
     t.strictSame(all.guest.broken, [text]);
@@ -227,7 +230,8 @@ const acknowledged = (): Machine => {
   return all;
 };
 
-// The status handshake (checklist 58, V11).
+// The status handshake.
+about = 'checklist 58, V11';
 refuses(inConsole('unexpected status transition 0 -> 0x2'), ({ driver }) => (driver.status = 2));
 refuses(inConsole('unexpected status transition 0x1 -> 0x9'), ({ driver }) => {
   driver.status = 1;
@@ -246,7 +250,8 @@ refuses(
   acknowledged,
 );
 
-// Features (checklist 59, V9).
+// Features.
+about = 'checklist 59, V9';
 refuses(inConsole('feature read before VIRTIO_CONFIG_S_DRIVER'), ({ driver }) => driver.read(4, 32));
 refuses(inConsole('feature write before VIRTIO_CONFIG_S_DRIVER'), ({ driver }) => driver.write(0, 32, 0));
 refuses(
@@ -272,7 +277,8 @@ refuses(
   acknowledged,
 );
 
-// Widths and offsets (V10).
+// Widths and offsets.
+about = 'V10';
 refuses(inConsole('non-32-bit write to offset 0 (0xc1000000)'), ({ driver }) => driver.write(0, 8, 0), acknowledged);
 refuses(
   inConsole('non-8-bit write to offset 20 (0xc1000000)'),
@@ -297,7 +303,8 @@ for (const offset of [1, 4, 16, 18, 21, 23, 57, 59, 60, 61]) {
 }
 refuses(inConsole('Invalid vq notification on 2'), ({ guest, driver }) => guest.store(driver.registers.notify, 16, 2));
 
-// Setting up queues (checklist 60, V8).
+// Setting up queues.
+about = 'checklist 60, V8';
 refuses(inConsole('invalid queue size 3'), ({ driver }) => driver.write(24, 16, 3), negotiated);
 refuses(inConsole('setting up vq before FEATURES_OK'), ({ driver }) => driver.write(32, 32, 0), acknowledged);
 refuses(
@@ -361,7 +368,8 @@ t.test('a ring may end exactly at the end of RAM (V3)', (t) => {
   t.end();
 });
 
-// Rings (V6).
+// Rings.
+about = 'V6';
 const output = ({ driver }: Machine): DriverQueue => {
   const found = driver.queues[OUTPUT];
   if (found === undefined) throw new Error('no queue');
@@ -392,7 +400,8 @@ refuses(
   live,
 );
 
-// Chains (V1, V3, V4, V5).
+// Chains.
+about = 'V1, V3, V4, V5';
 const descriptor =
   (at: number | bigint, length: number, flags = 0, next = 0) =>
   (all: Machine): void => {
