@@ -167,6 +167,30 @@ export class CodeCache {
     return { kind: 'found', record: block.record };
   }
 
+  /**
+   * The record of the instruction at `eip`, decoded for one use only: its page does not count as code for that. This is for
+   * an instruction that writes to its own page, which could otherwise never be written to.
+   */
+  decodeOnce(eip: number, user: boolean): Lookup {
+    const linear = (this.#mode.base + eip) >>> 0;
+    const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
+    if (pfn < 0) return { kind: 'fault', address: linear };
+    if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
+    const first = this.#top;
+    const at = linear & PAGE_OFFSET_MASK;
+    const available = Math.min(LONGEST_INSTRUCTION, PAGE_SIZE - at);
+    const result = decode(this.#memory.bytes, available, eip, this.#mode, this.#instruction, (pfn << PAGE_SHIFT) + at);
+    if (result === 'too-long') return { kind: 'too-long' };
+    if (result === 'short') {
+      const block = this.#decodeAcross(eip, linear, available, user);
+      this.#top = first;
+      return 'kind' in block ? block : { kind: 'found', record: first };
+    }
+    this.#record(this.#instruction, eip, true);
+    this.#top = first;
+    return { kind: 'found', record: first };
+  }
+
   #isCurrent(block: Block, vpn: number, user: boolean): boolean {
     return block.secondPage === undefined || this.#maps.readablePage((vpn + 1) & 0xfffff, user) === block.secondPage;
   }
@@ -194,8 +218,7 @@ export class CodeCache {
     for (let count = 0; count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE; count++) {
       const available = Math.min(LONGEST_INSTRUCTION, PAGE_SIZE - at);
       const ram = (pfn << PAGE_SHIFT) + at;
-      this.#window.set(this.#memory.bytes.subarray(ram, ram + available));
-      const result = decode(this.#window, available, next, this.#mode, instruction);
+      const result = decode(this.#memory.bytes, available, next, this.#mode, instruction, ram);
       if (result !== 'ok') {
         if (count > 0) break;
         return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'too-long' };
@@ -219,7 +242,9 @@ export class CodeCache {
     const secondAddress = (linear + available) >>> 0;
     const secondPage = this.#maps.readablePage(secondAddress >>> PAGE_SHIFT, user);
     if (secondPage < 0) return { kind: 'fault', address: secondAddress };
+    const end = (this.#maps.readablePage(linear >>> PAGE_SHIFT, user) + 1) << PAGE_SHIFT;
     const ram = secondPage << PAGE_SHIFT;
+    this.#window.set(this.#memory.bytes.subarray(end - available, end));
     this.#window.set(this.#memory.bytes.subarray(ram, ram + LONGEST_INSTRUCTION - available), available);
     const first = this.#top;
     if (decode(this.#window, LONGEST_INSTRUCTION, eip, this.#mode, this.#instruction) !== 'ok')

@@ -180,9 +180,11 @@ export class Cpu {
   #pageFault(address: number, write: number): boolean {
     const user = this.segments.cpl === USER_RING;
     if (write !== 0 && this.maps.isWithheld(address >>> 12, user)) {
-      // The Guest writes to a page from which it has run code: the code goes, the write is done again.
+      // The Guest writes to a page from which it has run code: the code goes, and the write is done again, from a record
+      // that does not make its page one of code, since it may be this very page.
       this.#code.forgetPage(this.maps.readablePage(address >>> 12, user));
-      return true;
+      const exit = this.#evaluateOne(true);
+      return exit === undefined || this.#settle(exit);
     }
     this.cr2 = address >>> 0;
     this.#setResumeFlag();
@@ -265,10 +267,11 @@ export class Cpu {
   }
 
   /** Runs the instruction at EIP alone. */
-  #evaluateOne(): number | undefined {
+  #evaluateOne(once = false): number | undefined {
     const eip = this.memory.get(State.EIP);
     if (eip >>> 0 > this.segments.limit(State.CS)) return this.#raise(X86_TRAP_GP, 0);
-    const found = this.#code.lookUp(eip, this.segments.cpl === USER_RING);
+    const user = this.segments.cpl === USER_RING;
+    const found = once ? this.#code.decodeOnce(eip, user) : this.#code.lookUp(eip, user);
     if (found.kind === 'too-long') return this.#raise(X86_TRAP_GP, 0);
     if (found.kind === 'fault') {
       this.memory.set(State.FAULT_ADDRESS, found.address);
