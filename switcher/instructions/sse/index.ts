@@ -1,0 +1,4 @@
+// Every SSE, SSE2 and SSE3 instruction but those on packed integers, by being imported.
+import './control.js';
+import './logic.js';
+import './moves.js';
