@@ -1,56 +1,7 @@
-// The command: argv in, exit status out. What it does is in the Launcher; how it uses this process is in ./run.
-import { readFileSync } from 'node:fs';
-import { Bug, EXIT_FAILURE, UserError } from '../lib/errors.js';
-import { printable } from '../lib/log.js';
-
-async function main(argv: readonly string[]): Promise<number> {
-  // Asked by people in a hurry and by scripts, and known without loading a parser.
-  if (argv.length === 1 && argv[0] === '--version') return printVersion();
-  if (argv.length === 1 && argv[0] === '--help') return await printHelp();
-  const { parseCommandLine } = await import('../launcher/options.js');
-  const command = parseCommandLine(argv, process.env);
-  switch (command.kind) {
-    case 'help':
-      return await printHelp();
-    case 'version':
-      return printVersion();
-    case 'run': {
-      const { runCommand } = await import('./run.js');
-      return await runCommand(command.options);
-    }
-  }
-}
-
-async function printHelp(): Promise<number> {
-  const { helpText } = await import('../launcher/help.js');
-  process.stdout.write(helpText());
-  return 0;
-}
-
-function printVersion(): number {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) {
-    throw new Bug('package.json has no version');
-  }
-  process.stdout.write(`lguest ${String(manifest.version)}\n`);
-  return 0;
-}
-
-/** One line, whoever is to blame. @returns the exit status */
-function report(error: unknown): number {
-  if (process.env['LGUEST_DEBUG'] === '1') {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  } else if (error instanceof UserError) {
-    process.stderr.write(`lguest: ${printable(error.message)}\n`);
-  } else {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`lguest: a mistake of lguest's own: ${printable(message)} (LGUEST_DEBUG=1 shows where)\n`);
-  }
-  if (!(error instanceof UserError)) return EXIT_FAILURE;
-  return process.env['LGUEST_COMPAT'] === 'c' ? EXIT_FAILURE : error.exitStatus;
-}
+// The command: argv in, exit status out.
+import { command, report } from './command.js';
 
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
 // The status is set and not enforced: what is still on its way to stdout gets there first.
-process.exitCode = await main(process.argv.slice(2)).catch(report);
+process.exitCode = await command(process.argv.slice(2));

@@ -1,24 +1,18 @@
 // One run of the command: a Guest between this process's terminal, pipes, signals and clock.
 import { constants } from 'node:os';
-import { once } from 'node:events';
-import { finished } from 'node:stream/promises';
-import { ReadStream } from 'node:tty';
 import { EXIT_FAILURE } from '../lib/errors.js';
 import { createLogger, printable } from '../lib/log.js';
-import { describeFileError, errorCode } from '../launcher/file-errors.js';
 import type { Guest, GuestOptions } from '../launcher/guest.js';
-import { createGuest, referenceGuest } from '../launcher/index.js';
 import type { RunOptions } from '../launcher/options.js';
-import { StripCarriageReturns, openConsoleLog } from './console-output.js';
+import { referenceGuest } from '../launcher/reference-guest.js';
+import { connectInput } from './console-input.js';
+import { connectOutput } from './console-output.js';
 import { dropPrivileges } from './drop-privileges.js';
-import { Keyboard } from './keyboard.js';
+import { type End, SIGNAL_STATUS } from './ending.js';
 import { describeStats } from './stats.js';
-import { Terminal } from './terminal.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
-/** What a shell adds to the number of the signal that ended a program. */
-const SIGNAL_STATUS = 128;
-const CONTROL_D = 0x04;
+const PATIENCE_MS = 1000;
 
 const say = (message: string): void => void process.stderr.write(`lguest: ${printable(message)}\n`);
 
@@ -27,14 +21,16 @@ interface Verdict {
   status: number | undefined;
 }
 
+export type CreateGuest = (options: GuestOptions) => Promise<Guest>;
+
 /** Runs a Guest to its end. @returns the exit status */
-export async function runCommand(options: RunOptions): Promise<number> {
+export async function runCommand(options: RunOptions, createGuest: CreateGuest): Promise<number> {
   // Whoever reads our stderr may go; that is no reason to stop.
   process.stderr.on('error', () => undefined);
 
   const guest = await createGuest(guestOptions(options));
   const verdict: Verdict = { status: undefined };
-  const end = (status: number, message: string): void => {
+  const end: End = (status, message) => {
     verdict.status ??= status;
     guest.stop('aborted', message);
   };
@@ -42,11 +38,13 @@ export async function runCommand(options: RunOptions): Promise<number> {
   try {
     if (options.username !== undefined) dropPrivileges(options.username);
     undo.push(onSignals(end), followTerminalSize(guest), watchOutput(guest, options, end));
-    const outputDone = await connectOutput(guest, options, end);
-    undo.push(connectInput(guest, options, end));
+    const output = await connectOutput(guest.console, options, end);
+    // It is waited for below, unless the run fails before.
+    output.done.catch(() => undefined);
+    undo.push(connectInput(guest.console, options, end, say));
     const info = await guest.run();
     undo.splice(0).forEach((action) => action());
-    await outputDone;
+    await output.done;
 
     if (options.stats) describeStats(info).forEach(say);
     if (options.compatible) {
@@ -78,8 +76,6 @@ function guestOptions(options: RunOptions): GuestOptions {
   };
 }
 
-type End = (status: number, message: string) => void;
-
 /** Ends the Guest on a signal; a second signal does not wait for anything. */
 function onSignals(end: End): () => void {
   let signalled = false;
@@ -88,6 +84,8 @@ function onSignals(end: End): () => void {
     if (signalled) process.exit(status);
     signalled = true;
     end(status, `ended by ${signal}`);
+    // What is on its way to stdout gets a moment; a reader who does not read cannot keep us here.
+    setTimeout(() => process.exit(status), PATIENCE_MS).unref();
   };
   for (const signal of SIGNALS) process.on(signal, handler);
   return () => SIGNALS.forEach((signal) => process.off(signal, handler));
@@ -116,73 +114,4 @@ function watchOutput(guest: Guest, options: RunOptions, end: End): () => void {
   watch(options.failOn, EXIT_FAILURE);
   watch(options.until, 0);
   return () => undefined;
-}
-
-/** @returns a promise for the moment when everything is written */
-async function connectOutput(guest: Guest, options: RunOptions, end: End): Promise<Promise<unknown>> {
-  const done: Promise<unknown>[] = [finished(guest.console, { writable: false })];
-  if (options.consoleLog !== undefined) {
-    const path = options.consoleLog;
-    const file = await openConsoleLog(path).catch((error: unknown) => {
-      throw describeFileError('ERR_LGUEST_CONSOLE_LOG', 'the console log', path, error);
-    });
-    file.on('error', (error) => end(EXIT_FAILURE, `writing ${path}: ${error.message}`));
-    guest.console.pipe(file);
-    done.push(once(file, 'close'));
-  }
-  const strip = options.stripCr && !process.stdout.isTTY;
-  const source = strip ? guest.console.pipe(new StripCarriageReturns()) : guest.console;
-  process.stdout.on('error', (error) => {
-    // `lguest … | head` has seen enough. What the Guest prints now goes nowhere, and the Guest needs not wait.
-    if (errorCode(error) === 'EPIPE') end(0, 'nobody reads stdout any more');
-    else end(EXIT_FAILURE, `writing to stdout: ${error.message}`);
-    source.unpipe(process.stdout);
-    source.resume();
-  });
-  source.pipe(process.stdout, { end: false });
-  if (source !== guest.console) done.push(finished(source, { writable: false }));
-  return Promise.all(done);
-}
-
-/** Takes the keys from stdin to the Guest. @returns what gives stdin back */
-function connectInput(guest: Guest, options: RunOptions, end: End): () => void {
-  const { stdin } = process;
-  const terminal = stdin instanceof ReadStream && stdin.isTTY ? new Terminal(stdin) : undefined;
-  const keyboard = new Keyboard(options.escape);
-  const began = performance.now();
-  const onData = (chunk: Buffer): void => {
-    const { bytes, actions } =
-      terminal === undefined ? { bytes: chunk, actions: [] } : keyboard.feed(chunk, performance.now());
-    if (bytes.length > 0 && !guest.console.write(bytes)) {
-      // A full console stops a pipe, but not a keyboard: ^C must always be heard.
-      if (terminal === undefined) {
-        stdin.pause();
-        guest.console.once('drain', () => stdin.resume());
-      }
-    }
-    for (const action of actions) {
-      if (action === 'quit') end(SIGNAL_STATUS + constants.signals.SIGINT, 'ended from the keyboard');
-      else
-        say(
-          `running for ${((performance.now() - began) / 1000).toFixed(1)} s, ${guest.console.bytesPrinted} bytes printed`,
-        );
-    }
-  };
-  const onEnd = (): void => {
-    if (options.stdinEof === 'ctrl-d') guest.console.write(Uint8Array.of(CONTROL_D));
-    if (options.stdinEof === 'poweroff') end(0, 'stdin has ended');
-  };
-  const onError = (): void => onEnd();
-  if (terminal !== undefined) {
-    terminal.enter();
-    if (!options.quiet) say('the console is yours; press ^C three times within a second to quit');
-  }
-  stdin.on('data', onData).once('end', onEnd).once('error', onError);
-  return () => {
-    stdin.off('data', onData).off('end', onEnd);
-    terminal?.leave();
-    // An open stdin would keep the process alive.
-    stdin.pause();
-    stdin.destroy();
-  };
 }

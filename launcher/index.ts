@@ -2,7 +2,6 @@
 //
 // Nothing here touches the process it runs in: no signals, no terminal, no exit. The command in bin/ is a thin user of
 // what this file exports.
-import { fileURLToPath } from 'node:url';
 import { Guest, type GuestOptions } from './guest.js';
 import { realParts } from './parts.js';
 
@@ -15,9 +14,7 @@ export function createGuest(options: GuestOptions): Promise<Guest> {
   return Guest.build(realParts, options);
 }
 
-/** The file of the reference Guest, a small kernel of our own that comes with the package. */
-export const referenceGuest = (): string => fileURLToPath(new URL('../../guest/reference.img', import.meta.url));
-
+export { referenceGuest } from './reference-guest.js';
 export { Guest, type GuestEvents, type GuestOptions } from './guest.js';
 export { GuestConsole } from './console-stream.js';
 export type { ConsoleSize } from './console-port.js';

@@ -8,9 +8,11 @@ import type { OpenHost, Parts } from '../../launcher/machine.js';
 export type Step =
   /** The Guest prints; the run goes on. */
   | { readonly print: string | Uint8Array }
-  /** The Guest takes what was typed, and waits until there is something. */
-  | { readonly input: (typed: string) => void }
+  /** The Guest takes what was typed, and waits until there is something; again, when the answer is `more`. */
+  | { readonly input: (typed: string) => 'more' | void }
   | { readonly exit: { readonly trap: 13 | 14; readonly addr: number; readonly insn?: number[] } }
+  /** Something happens outside. */
+  | { readonly call: () => void }
   /** A slice of running time is over. */
   | { readonly slice: true }
   /** The Guest runs for ever. */
@@ -119,6 +121,10 @@ class FakeHost implements OpenHost {
     this.#script.shift();
     if ('print' in step) return this.#print(step.print);
     if ('slice' in step) return -EINTR;
+    if ('call' in step) {
+      step.call();
+      return -EINTR;
+    }
     if ('broken' in step) {
       this.#state.fatal(step.broken);
       return -EINTR;
@@ -142,14 +148,13 @@ class FakeHost implements OpenHost {
     return -EAGAIN;
   }
 
-  #input(step: { input: (typed: string) => void }): number {
+  #input(step: { input: (typed: string) => 'more' | void }): number {
     const typed = this.#console.read(4096);
     if (typed.length === 0) {
       this.#console.onReadable = () => this.#wakeUp();
       return -EAGAIN;
     }
-    this.#script.shift();
-    step.input(Buffer.from(typed).toString());
+    if (step.input(Buffer.from(typed).toString()) !== 'more') this.#script.shift();
     return -EINTR;
   }
 

@@ -1,0 +1,64 @@
+// What the command does with its arguments, and how it tells what went wrong.
+import { readFileSync } from 'node:fs';
+import { Bug, EXIT_FAILURE, UserError } from '../lib/errors.js';
+import { printable } from '../lib/log.js';
+import type { CreateGuest } from './run.js';
+
+/**
+ * @param create makes the Guest; the library's, unless a test has one of its own
+ * @returns the exit status
+ */
+export async function command(argv: readonly string[], create?: CreateGuest): Promise<number> {
+  try {
+    return await dispatch(argv, create);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+async function dispatch(argv: readonly string[], create: CreateGuest | undefined): Promise<number> {
+  // Asked by people in a hurry and by scripts, and known without loading a parser.
+  if (argv.length === 1 && argv[0] === '--version') return printVersion();
+  if (argv.length === 1 && argv[0] === '--help') return await printHelp();
+  const { parseCommandLine } = await import('../launcher/options.js');
+  const parsed = parseCommandLine(argv, process.env);
+  switch (parsed.kind) {
+    case 'help':
+      return await printHelp();
+    case 'version':
+      return printVersion();
+    case 'run': {
+      const { runCommand } = await import('./run.js');
+      return await runCommand(parsed.options, create ?? (await import('../launcher/index.js')).createGuest);
+    }
+  }
+}
+
+async function printHelp(): Promise<number> {
+  const { helpText } = await import('../launcher/help.js');
+  process.stdout.write(helpText());
+  return 0;
+}
+
+function printVersion(): number {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) {
+    throw new Bug('package.json has no version');
+  }
+  process.stdout.write(`lguest ${String(manifest.version)}\n`);
+  return 0;
+}
+
+/** One line on stderr, whoever is to blame. @returns the exit status */
+export function report(error: unknown): number {
+  if (process.env['LGUEST_DEBUG'] === '1') {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  } else if (error instanceof UserError) {
+    process.stderr.write(`lguest: ${printable(error.message)}\n`);
+  } else {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`lguest: a mistake of lguest's own: ${printable(message)} (LGUEST_DEBUG=1 shows where)\n`);
+  }
+  if (!(error instanceof UserError)) return EXIT_FAILURE;
+  return process.env['LGUEST_COMPAT'] === 'c' ? EXIT_FAILURE : error.exitStatus;
+}
