@@ -10,6 +10,7 @@ import { EXIT_CODES, type ExitInfo, type ExitReason, classifyDeath } from './exi
 import { type NamedCounts, addCounts } from './host-counters.js';
 import { Machine, type MachineRequest, type Parts } from './machine.js';
 import { memoryBytes } from './memory.js';
+import type { EngineName } from './parts.js';
 import { newRunCounters } from './run-guest.js';
 
 export interface GuestOptions {
@@ -31,7 +32,7 @@ export interface GuestOptions {
   /** End with reason `restart` instead of starting the Guest anew. */
   readonly noReboot?: boolean;
   /** How the CPU runs. */
-  readonly engine?: string;
+  readonly engine?: EngineName;
   /** Anything with pino's methods. Silent by default. */
   readonly logger?: Logger;
 }

@@ -13,6 +13,9 @@ export interface OptionRow {
 export const STDIN_EOF = ['ignore', 'ctrl-d', 'poweroff'] as const;
 export type StdinEof = (typeof STDIN_EOF)[number];
 
+export const ENGINES = ['interpret', 'evaluate'] as const;
+export type Engine = (typeof ENGINES)[number];
+
 /** Under the headings and in the order of --help. */
 const GROUPS = {
   'The classic options': {
@@ -35,7 +38,7 @@ const GROUPS = {
     engine: {
       type: 'string',
       value: 'HOW',
-      choices: ['interpret', 'evaluate'],
+      choices: ENGINES,
       describe: 'how the CPU runs, for comparing: interpret, evaluate',
     },
   },

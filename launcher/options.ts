@@ -5,7 +5,15 @@ import { EXIT_USAGE, UserError } from '../lib/errors.js';
 import { LOG_LEVELS, type LogLevel } from '../lib/log.js';
 import { type DeviceSpec, block, net, rng } from './device-specs.js';
 import { memoryBytes } from './memory.js';
-import { IMPLIED_VALUES, OPTIONS, type OptionName, STDIN_EOF, type StdinEof } from './options-table.js';
+import {
+  ENGINES,
+  type Engine,
+  IMPLIED_VALUES,
+  OPTIONS,
+  type OptionName,
+  STDIN_EOF,
+  type StdinEof,
+} from './options-table.js';
 import { nearest } from './spelling.js';
 
 export interface RunOptions {
@@ -17,7 +25,7 @@ export interface RunOptions {
   /** In the order of the command line. */
   readonly devices: readonly DeviceSpec[];
   readonly username: string | undefined;
-  readonly engine: string | undefined;
+  readonly engine: Engine | undefined;
   readonly escape: number | undefined;
   readonly consoleLog: string | undefined;
   readonly stripCr: boolean;
@@ -61,7 +69,7 @@ export function parseCommandLine(argv: readonly string[], env: Environment = {})
       initrd: given.text('initrd'),
       devices: devicesInOrder(normal, given.flag('snapshot')),
       username: given.text('username'),
-      engine: given.text('engine'),
+      engine: ENGINES.find((engine) => engine === given.text('engine')),
       escape: parseEscape(given.text('escape')),
       consoleLog: given.text('console-log'),
       stripCr: given.flag('strip-cr'),

@@ -1,20 +1,25 @@
 // The parts that a real machine is built from: the Host behind its device, and the devices of the table.
-import { LguestDevice, allocateGuestMemory } from '../host/device.js';
+import { LguestDevice, type MachineOptions, allocateGuestMemory } from '../host/device.js';
 import { buildDevices } from './devices/index.js';
 import { nameCounters } from './host-counters.js';
 import type { Parts } from './machine.js';
 
-export const realParts: Parts = {
-  allocateMemory: (ramBytes) => allocateGuestMemory(ramBytes),
-  openHost(memory, log) {
-    const device = new LguestDevice(memory, { log });
-    return {
-      write: (message, cpuId) => device.write(message, cpuId),
-      read: (buffer, cpuId) => device.read(buffer, cpuId),
-      ready: (signal) => device.ready(signal),
-      close: () => device.close(),
-      counts: () => (device.counters === undefined ? {} : nameCounters(device.counters)),
-    };
-  },
-  buildDevices,
-};
+export type EngineName = NonNullable<MachineOptions['engine']>;
+
+/** @param engine how the CPU runs; as it thinks best, by default */
+export function realParts(engine?: EngineName): Parts {
+  return {
+    allocateMemory: (ramBytes) => allocateGuestMemory(ramBytes, engine === undefined ? {} : { engine }),
+    openHost(memory, log) {
+      const device = new LguestDevice(memory, { log });
+      return {
+        write: (message, cpuId) => device.write(message, cpuId),
+        read: (buffer, cpuId) => device.read(buffer, cpuId),
+        ready: (signal) => device.ready(signal),
+        close: () => device.close(),
+        counts: () => (device.counters === undefined ? {} : nameCounters(device.counters)),
+      };
+    },
+    buildDevices,
+  };
+}

@@ -161,7 +161,7 @@ t.test('what cannot be built leaves nothing behind', async (t) => {
 
 t.test('a conversation: waitFor and sendLine', async (t) => {
   const typed: string[] = [];
-  const hear = (line: string): number => typed.push(line);
+  const hear = (line: string): void => void typed.push(line);
   const { guest } = await build([
     [
       { print: 'login: ' },
@@ -219,7 +219,7 @@ t.test('with nobody to read at all, the latest output is kept', async (t) => {
 
 t.test('what is typed arrives in order, as the Guest asks for it', async (t) => {
   const typed: string[] = [];
-  const hear = (bytes: string): number => typed.push(bytes);
+  const hear = (bytes: string): void => void typed.push(bytes);
   const script: Step[] = Array.from({ length: 4 }, () => ({ input: hear }));
   const { guest } = await build([[...script, POWER_DOWN]]);
   guest.console.end(Buffer.concat([Buffer.alloc(4096, 0x61), Buffer.alloc(4096, 0x62), Buffer.alloc(100, 0x63)]));
