@@ -73,6 +73,24 @@ static void check_config_space(void)
 	check(pci_read(CONSOLE_SLOT, 0x04, 2) == 0, "writes to the command register are ignored");
 }
 
+/* Registers that no driver has a reason to write: the Launcher lets the instruction fault. */
+static void check_refused_writes(void)
+{
+	u32 flags = irq_save(), refused = 0;
+
+	out32(0xCF8, 0x80000000 | CONSOLE_SLOT << 11 | 0x3C);
+	ATTEMPT_WITH(5, "outb %%al, %%dx", "d"(0xCFC));
+	refused += faulted(TRAP_PROTECTION, 0);
+	out32(0xCF8, 0x80000000 | CONSOLE_SLOT << 11 | 0x04);
+	ATTEMPT_WITH(7, "outl %%eax, %%dx", "d"(0xCFC));
+	refused += faulted(TRAP_PROTECTION, 0);
+	out32(0xCF8, 0x80000000 | CONSOLE_SLOT << 11 | 0x00);
+	ATTEMPT_WITH(7, "outw %%ax, %%dx", "d"(0xCFC));
+	refused += faulted(TRAP_PROTECTION, 0);
+	irq_restore(flags);
+	check(refused == 3, "writing the interrupt line, the whole command word or the vendor faults");
+}
+
 static void check_capabilities(void)
 {
 	static const struct {
@@ -249,6 +267,7 @@ void check_devices(void)
 	check_ports();
 	check_config_address();
 	check_config_space();
+	check_refused_writes();
 	check_capabilities();
 	check_window(registers);
 	check_device_memory(registers);
