@@ -254,7 +254,7 @@ t.test('on a terminal every key is the Guest’s, and three ^C lead out', onTerm
   await console.until(/<"\\u0003">/);
   child.stdin?.write('\x03');
   await once(child, 'close');
-  t.match(console.text(), /<"\\u0003"><"\\u0003">status 130/, 'the Guest got them, too');
+  t.match(console.text(), /<"\\u0003">.*status 130/, 'the Guest got them, too');
   const settings = console.text().match(/^.*\bicanon\b.*$/gm) ?? [];
   t.equal(settings.length, 2);
   t.equal(settings[0], settings[1], 'the terminal is as it was');
@@ -271,8 +271,8 @@ t.test('the terminal is given back by signals and mistakes of ours', onTerminal,
     const console = listen(child);
     await once(child, 'close');
     t.match(console.text(), message);
-    t.match(console.text(), / icanon/, 'line editing is on again');
-    t.match(console.text(), / isig/);
+    t.match(console.text(), /\sicanon/, 'line editing is on again');
+    t.match(console.text(), /\sisig/);
   }
   const pidFile = join(dir, 'pid');
   const busy = quoted([{ print: 'ready' }, { spin: true }], '-q');
@@ -282,7 +282,7 @@ t.test('the terminal is given back by signals and mistakes of ours', onTerminal,
   process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGTERM');
   await once(killed, 'close');
   t.match(console.text(), /status 143/);
-  t.match(console.text(), / icanon/);
+  t.match(console.text(), /\sicanon/);
 });
 
 t.test('a stopped lguest gives the terminal back and takes it again', onTerminal, async (t) => {
@@ -295,7 +295,7 @@ t.test('a stopped lguest gives the terminal back and takes it again', onTerminal
   await console.until(/ready/);
   const pid = Number(readFileSync(pidFile, 'utf8'));
   process.kill(pid, 'SIGTSTP');
-  await console.until(/stopped[^]* icanon[^]* icrnl/);
+  await console.until(/stopped[^]*\sicanon[^]*echoctl/);
   await waitForState(pid, 'S');
   child.stdin?.write('\x1a');
   await console.until(/<"\\u001a">/);
