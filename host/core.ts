@@ -65,6 +65,17 @@ function lookAtClock(cpu: LgCpu, usedUp: boolean): boolean {
   return cpu.runningTime.looked(now, usedUp);
 }
 
+function beginSlice(cpu: LgCpu): void {
+  const now = cpu.lg.clock.now();
+  cpu.runningTime.beginSlice(now);
+  checkClockEvent(cpu, now);
+}
+
+function endSlice(cpu: LgCpu, errno: number): number {
+  cpu.runningTime.endSlice();
+  return -errno;
+}
+
 // Questions of their own, because what is known about `life` does not outlast the next call.
 const isDead = (cpu: LgCpu): boolean => cpu.life.state === 'dead';
 const isHalted = (cpu: LgCpu): boolean => cpu.life.state === 'halted';
@@ -78,9 +89,7 @@ const isHalted = (cpu: LgCpu): boolean => cpu.life.state === 'halted';
  */
 export function runGuest(cpu: LgCpu, buffer: Uint8Array): number {
   const { lg, runningTime } = cpu;
-  const began = lg.clock.now();
-  runningTime.beginSlice(began);
-  checkClockEvent(cpu, began);
+  if (!runningTime.inSlice) beginSlice(cpu);
   let sliceOver = false;
 
   while (!isDead(cpu)) {
@@ -92,14 +101,14 @@ export function runGuest(cpu: LgCpu, buffer: Uint8Array): number {
       buffer.set(cpu.pendingBytes);
       return LGUEST_PENDING_SIZE;
     }
-    if (sliceOver) return -EINTR;
+    if (sliceOver) return endSlice(cpu, EINTR);
 
     const irq = interruptPending(cpu);
     if (irq >= 0) tryDeliverInterrupt(cpu, irq);
     if (isDead(cpu)) break;
     if (isHalted(cpu)) {
       sliceOver = lookAtClock(cpu, false);
-      if (interruptPending(cpu) < 0) return -EAGAIN;
+      if (interruptPending(cpu) < 0) return endSlice(cpu, EAGAIN);
       continue;
     }
 

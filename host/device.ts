@@ -14,7 +14,7 @@ import { UserError } from '../lib/errors.js';
 import { silentLogger } from '../lib/log.js';
 import { runGuest } from './core.js';
 import type { HostCounters } from './counters.js';
-import { type HostLog, LgCpu, Lguest, type LguestOptions, NOTHING_PENDING } from './guest.js';
+import { type HostLog, LgCpu, Lguest, type LguestOptions, NOTHING_PENDING, TSC_KHZ } from './guest.js';
 import { deliverTrap, isIrq, setInterrupt, setupDefaultIdtEntries } from './interrupts-and-traps.js';
 import { messageBytes } from './kill-guest.js';
 import { type LauncherMemory, type Machine, machineOf } from './machine.js';
@@ -40,10 +40,12 @@ export interface DeviceOptions {
   readonly log?: HostLog;
   /** Called at each station of the Guest's way through the Host. */
   readonly trace?: HostTrace;
-  /** How long one read() runs the Guest before it answers -EINTR. */
+  /** How long the Guest runs before a read() answers -EINTR, so that others have a turn. */
   readonly sliceMilliseconds?: number;
   /** A system call vector that the Guest may have besides 0x80: the original's module parameter. */
   readonly syscallVector?: number;
+  /** What the Guest is told of its time-stamp counter: kilohertz, or 0 for "not to be trusted". By default the truth. */
+  readonly tscKhz?: number;
 }
 
 /** Where LHREQ_GETREG and LHREQ_SETREG find a register; undefined when `struct pt_regs` has none there. */
@@ -108,18 +110,22 @@ function setupRegs(cpu: LgCpu, startEip: number): void {
 
 /** The options, complete and checked: a slice that is no number would never end. */
 function lguestOptions(options: DeviceOptions, machineClock: Clock): LguestOptions {
-  const { sliceMilliseconds = DEFAULT_SLICE_MS, syscallVector = IA32_SYSCALL_VECTOR } = options;
+  const { sliceMilliseconds = DEFAULT_SLICE_MS, syscallVector = IA32_SYSCALL_VECTOR, tscKhz = TSC_KHZ } = options;
   if (!Number.isFinite(sliceMilliseconds) || sliceMilliseconds < 0) {
     throw new UserError('ERR_LGUEST_OPTION', `a slice of ${sliceMilliseconds} milliseconds is none`);
   }
   if (!Number.isInteger(syscallVector) || syscallVector < FIRST_EXTERNAL_VECTOR || syscallVector >= IDT_ENTRIES) {
     throw new UserError('ERR_LGUEST_OPTION', `${syscallVector} is no vector for system calls`);
   }
+  if (!Number.isInteger(tscKhz) || tscKhz < 0 || tscKhz >= 2 ** 32) {
+    throw new UserError('ERR_LGUEST_OPTION', `a time-stamp counter of ${tscKhz} kHz is none`);
+  }
   return {
     clock: options.clock ?? machineClock,
     log: options.log ?? silentLogger,
     trace: options.trace,
     syscallVector,
+    tscKhz,
     sliceNanoseconds: sliceMilliseconds * NANOSECONDS_PER_MILLISECOND,
   };
 }
@@ -275,7 +281,8 @@ export class LguestDevice {
 
 function readRegister(cpu: LgCpu, buffer: Uint8Array, index: number): number {
   if (buffer.length < 4) return -EFAULT;
-  new DataView(buffer.buffer, buffer.byteOffset).setUint32(0, cpu.regs[index] ?? 0, true);
+  const value = cpu.regs[index] ?? 0;
+  for (let i = 0; i < 4; i++) buffer[i] = value >>> (8 * i);
   cpu.registerToRead = undefined;
   return 4;
 }

@@ -70,6 +70,7 @@ export class Lguest {
   readonly clock: Clock;
   readonly log: HostLog;
   readonly trace: HostTrace | undefined;
+  readonly tscKhz: number;
   /** An additional system call vector that the Guest may ask for. */
   readonly hostSyscallVector: number;
   /** Where `struct lguest_data` is, once LHCALL_LGUEST_INIT has said so. */
@@ -84,6 +85,7 @@ export class Lguest {
     this.clock = options.clock;
     this.log = options.log;
     this.trace = options.trace;
+    this.tscKhz = options.tscKhz;
     this.hostSyscallVector = options.syscallVector;
   }
 }
@@ -93,7 +95,8 @@ export interface LguestOptions {
   readonly log: HostLog;
   readonly trace: HostTrace | undefined;
   readonly syscallVector: number;
-  /** How long one read() runs the Guest at most, in nanoseconds. */
+  readonly tscKhz: number;
+  /** How long the Guest runs before others get a turn. */
   readonly sliceNanoseconds: number;
 }
 

@@ -11,7 +11,6 @@ import {
 } from '../guest-abi/lguest-data.js';
 import { IA32_SYSCALL_VECTOR } from '../guest-abi/x86/traps.js';
 import type { LgCpu, NoInterrupts } from './guest.js';
-import { TSC_KHZ } from './guest.js';
 import { addressOk, lgread32, lgwrite32 } from './guest-memory.js';
 import { hexWord, killGuest, pointer, signed } from './kill-guest.js';
 import { writeTimestamp } from './lguest-data.js';
@@ -67,7 +66,7 @@ export function initialize(cpu: LgCpu, number: number, address: number): void {
     return;
   }
   const data = guestPhysical(address);
-  lgwrite32(cpu, guestPhysical(data + LGUEST_DATA.tsc_khz), TSC_KHZ);
+  lgwrite32(cpu, guestPhysical(data + LGUEST_DATA.tsc_khz), lg.tscKhz);
   const wishes = readWishes(cpu, data);
   if (wishes === undefined) {
     killGuest(cpu, 'bad syscall vector');

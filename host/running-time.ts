@@ -18,7 +18,8 @@ export class RunningTime {
   /** Basic blocks for the next runGuest. */
   budget = FIRST_BUDGET;
   readonly #slice: number;
-  #sliceEnd = 0;
+  /** Undefined between two slices. */
+  #sliceEnd: number | undefined = undefined;
   #lastLook = 0;
   /** Whether nothing but one full budget has run since the last look: only then is its price known. */
   #undisturbed = false;
@@ -29,7 +30,19 @@ export class RunningTime {
     this.#slice = sliceNanoseconds;
   }
 
-  /** A read() begins. */
+  /**
+   * Whether a slice is under way. A read() that comes back for the Launcher's sake does not end one: what a slice is for is
+   * to let everybody else have a turn, and a Launcher that serves port after port gives nobody one.
+   */
+  get inSlice(): boolean {
+    return this.#sliceEnd !== undefined;
+  }
+
+  /** -EINTR or -EAGAIN: whoever reads again has let others have their turn. */
+  endSlice(): void {
+    this.#sliceEnd = undefined;
+  }
+
   beginSlice(now: number): void {
     this.#sliceEnd = now + this.#slice;
     this.#lastLook = now;
@@ -51,7 +64,7 @@ export class RunningTime {
     this.#lastLook = now;
     this.#undisturbed = usedUp;
     this.#trapsLeft = this.#trapsPerLook;
-    return now >= this.#sliceEnd;
+    return this.#sliceEnd !== undefined && now >= this.#sliceEnd;
   }
 
   /** At most by half or double at a time: the machine may just have been busy with something else. */

@@ -63,6 +63,20 @@ t.test('a slice of running time ends with -EINTR, after ten milliseconds unless 
   }
 });
 
+t.test('a slice goes on over what the Launcher is needed for, and ends for all', async (t) => {
+  const guest = new TestGuest();
+  guest.initialize();
+  for (let n = 0; n < 100; n++) {
+    guest.switcher.script.push((switcher) => {
+      guest.clock.advance(100_000);
+      trap(13)(switcher);
+    });
+  }
+  let exits = 0;
+  while (guest.run() === 12) exits++;
+  t.ok(exits >= 99 && exits <= 101, `${exits} exits in ten milliseconds`);
+});
+
 t.test('a Guest that only traps comes to the end of its slice too', async (t) => {
   const guest = new TestGuest().begin();
   const { entries } = guest.switcher;

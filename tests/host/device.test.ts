@@ -300,4 +300,5 @@ t.test('options that make no sense are refused', async (t) => {
   for (const syscallVector of [31, 256, 128.5, NaN]) {
     t.throws(() => new TestGuest({ syscallVector }), UserError);
   }
+  for (const tscKhz of [NaN, -1, 0.5, 2 ** 32]) t.throws(() => new TestGuest({ tscKhz }), UserError);
 });

@@ -60,6 +60,7 @@ t.test('LHCALL_LGUEST_INIT fills in tsc_khz, time and reserve_mem, and nothing e
   t.equal(guest.data('reserve_mem'), 0x1f000);
   t.same([guest.data('time_sec'), guest.data('time_nsec')], [1_500_000_001, 1500]);
   t.ok(guest.switcher.memory.written.has(DATA >>> 12), 'and says that it wrote');
+  t.equal(new TestGuest({ tscKhz: 0 }).begin().data('tsc_khz'), 0, 'a TSC need not be trusted');
 });
 
 t.test('LHCALL_LGUEST_INIT wants system call vector 0x80, or the one the Host was given (14)', async (t) => {
