@@ -96,6 +96,8 @@ export function runGuest(cpu: LgCpu, buffer: Uint8Array): number {
     if (cpu.pending.kind === 'hypercall') {
       cpu.pending = NOTHING_PENDING;
       doHypercalls(cpu);
+      // Before anything else is reported: who dies with the end of a slice is dead, not interrupted.
+      if (isDead(cpu)) break;
     }
     if (cpu.pending.kind === 'trap') {
       buffer.set(cpu.pendingBytes);

@@ -121,6 +121,23 @@ t.test('the clock is looked at in time, however far apart traps are', async (t) 
   t.ok(seen >= due && seen - due <= 400_000, `${seen - due} ns late`);
 });
 
+t.test('a Guest that dies just when its slice ends is dead, not interrupted', async (t) => {
+  for (let before = 0; before < 40; before++) {
+    const guest = ready();
+    const step = (call: ReturnType<typeof hypercall>): void => {
+      guest.switcher.script.push((switcher) => {
+        guest.clock.advance(1_000_000);
+        call(switcher);
+      });
+    };
+    for (let n = 0; n < before; n++) step(hypercall('LHCALL_FLUSH_ASYNC'));
+    step(hypercall(20));
+    let result = guest.run();
+    while (result === -EINTR) result = guest.run();
+    t.equal(result, -ENOENT, `after ${before} hypercalls`);
+  }
+});
+
 t.test('a halted Guest that is always woken comes to the end of its slice too', async (t) => {
   const guest = ready();
   guest.setData('irq_enabled', 0);
