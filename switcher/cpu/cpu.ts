@@ -21,6 +21,7 @@ import { CPU_ROUTINES, type CpuRoutines } from './routines.js';
 import { Segments } from './segments.js';
 import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
+import { transcendentalRoutines } from './x87-transcendental.js';
 import { gateOf, type Problem, Transfers } from './transfers.js';
 
 /** How code is run: by the evaluator, which is slow and the measure of the others, or by the generated interpreter. */
@@ -394,6 +395,7 @@ export class Cpu {
       accessRights: (selector) => this.segments.accessRights(selector),
       segmentLimitKnown: (selector) => (this.segments.visibleLimit(selector) === undefined ? 0 : 1),
       segmentLimit: (selector) => this.segments.visibleLimit(selector) ?? 0,
+      ...transcendentalRoutines(this.memory.view),
     };
   }
 }

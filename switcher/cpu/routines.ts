@@ -34,6 +34,16 @@ export const CPU_ROUTINES = {
   /** lsl: (selector) → whether its limit can be seen, and the limit in bytes. */
   segmentLimitKnown: 1,
   segmentLimit: 1,
+  /** The transcendental instructions on X87_OPERAND_X and _Y: what there is in X87_RESULT (see x87-transcendental). */
+  x87Sine: 0,
+  x87Cosine: 0,
+  x87Tangent: 0,
+  x87ArcTangent: 0,
+  /** (n) → n quarters of π */
+  x87QuarterTurns: 1,
+  x87PowerMinusOne: 0,
+  x87TimesLogarithm: 0,
+  x87TimesLogarithmPlusOne: 0,
 } as const;
 
 export type CpuRoutineName = keyof typeof CPU_ROUTINES;

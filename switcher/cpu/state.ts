@@ -89,6 +89,15 @@ export const FPU_REGISTER_SIZE = 16;
 export const FPU_SIGN_EXPONENT = 8;
 /** xmm0 … xmm7, 16 bytes each. */
 export const XMM = 0x400;
+/** What transcendental instructions and the routines that they ask hand to each other: two operands and a result. */
+export const X87_OPERAND_X = 0x480;
+export const X87_OPERAND_Y = 0x4a0;
+export const X87_RESULT = 0x4c0;
+/** Of each: significand, in results 64 bits more behind it, exponent with the bias of the 80-bit format, sign. */
+export const X87_SIGNIFICAND = 0;
+export const X87_LOW = 8;
+export const X87_EXPONENT = 16;
+export const X87_SIGN = 20;
 
 export const JUMP_CACHES = 0x10000;
 /** Entries of one jump cache; an entry is two words: eip and the address of the record. */

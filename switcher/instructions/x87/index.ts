@@ -7,3 +7,4 @@ import './exponent.js';
 import './fxsave.js';
 import './load.js';
 import './store.js';
+import './transcendental.js';
