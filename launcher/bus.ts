@@ -3,6 +3,7 @@
 import { alignUp } from '../lib/bits.js';
 import { UserError } from '../lib/errors.js';
 import type { LauncherContext } from './context.js';
+import { type NamedCounts, addCounts } from './host-counters.js';
 import { InstructionEmulator } from './emulate-insn.js';
 import type { DeviceSet } from './machine.js';
 import { MAX_PCI_DEVICES, PciBus } from './pci/bus.js';
@@ -70,6 +71,11 @@ export class Bus implements DeviceSet {
   /** Serves an instruction that touched device memory at guest-physical `address`. */
   deviceMemory(address: number, insn: Uint8Array): void {
     this.#emulator.deviceMemory(address, insn);
+  }
+
+  /** What the devices have done so far, all of a kind together. */
+  counts(): NamedCounts {
+    return this.#devices.reduce<NamedCounts>((sum, { device }) => addCounts(sum, device.counts()), {});
   }
 
   /** Takes the devices away from their drivers, as before a restart. */

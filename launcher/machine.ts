@@ -7,7 +7,7 @@ import type { PhysicalMemory } from '../switcher/physical-memory.js';
 import type { ConsolePort } from './console-port.js';
 import type { LauncherContext } from './context.js';
 import type { DeviceSpec } from './device-specs.js';
-import type { NamedCounts } from './host-counters.js';
+import { type NamedCounts, addCounts } from './host-counters.js';
 import { type LoadRequest, type LoadedKernel, loadGuest } from './kernel/load.js';
 import { type Outcome, type RunCounters, type RunnableGuest, type Services, runGuest } from './run-guest.js';
 
@@ -24,6 +24,8 @@ export interface OpenHost extends RunnableGuest {
 export interface DeviceSet extends Services {
   /** First guest-physical address behind the last device's memory. */
   readonly mmioEnd: number;
+  /** What the devices did, by name. */
+  counts(): NamedCounts;
   /** Lets go of files and timers. What was written is with the operating system afterwards. */
   close(): void | Promise<void>;
 }
@@ -91,7 +93,7 @@ export class Machine {
 
   /** What the Host counted. */
   counts(): NamedCounts {
-    return this.#host.counts();
+    return addCounts(this.#host.counts(), this.#devices.counts());
   }
 
   async close(): Promise<void> {

@@ -48,6 +48,8 @@ export class BlockDevice implements VirtioDevice {
   readonly #serial: Uint8Array;
   readonly #log: Logger;
   #reports = 0;
+  #requests = 0;
+  #bytes = 0;
   #life: { readonly state: 'inactive' } | Active = { state: 'inactive' };
 
   /** `serial` is what the Guest sees as the name of the disk; its first 20 bytes count. */
@@ -81,6 +83,10 @@ export class BlockDevice implements VirtioDevice {
     this.#life = { state: 'inactive' };
   }
 
+  counts(): Readonly<Record<string, number>> {
+    return { 'disk requests': this.#requests, 'disk bytes': this.#bytes, 'disk errors': this.#reports };
+  }
+
   close(): void {
     this.#report(this.#image.readOnly ? undefined : this.#image.flush());
     this.#image.close();
@@ -101,6 +107,7 @@ export class BlockDevice implements VirtioDevice {
       scatter(queue.memory, slice(chain.writable, room - 1, 1), Uint8Array.of(status));
       queue.push(chain, written + 1);
       moved += totalLength(request.from) + written;
+      this.#requests++;
       if (moved < TURN) continue;
       life.turn = setImmediate(() => {
         life.turn = undefined;
@@ -108,6 +115,7 @@ export class BlockDevice implements VirtioDevice {
       });
       break;
     }
+    this.#bytes += moved;
     queue.interrupt();
   }
 

@@ -87,6 +87,10 @@ export class ConsoleDevice implements VirtioDevice {
     return 32;
   }
 
+  counts(): Readonly<Record<string, number>> {
+    return { 'characters dropped': this.#emergency.dropped };
+  }
+
   close(): void {
     this.#port.onReadable = undefined;
     this.#port.onWritable = undefined;

@@ -31,7 +31,7 @@ interface Active {
 }
 
 /** What went through and what did not. */
-export interface NetCounters {
+interface NetCounters {
   sent: number;
   received: number;
   /** Frames of impossible length, frames too long for the posted buffer, frames for which nobody posted any. */
@@ -45,7 +45,7 @@ export class NetDevice implements VirtioDevice {
   readonly features: readonly number[];
   readonly queues = ['rx', 'tx'];
   readonly config = new Uint8Array(sizeof_virtio_net_config);
-  readonly counters: NetCounters = { sent: 0, received: 0, dropped: 0 };
+  readonly #counters: NetCounters = { sent: 0, received: 0, dropped: 0 };
   readonly #backEnd: NetBackEnd;
   readonly #packet = new Uint8Array(HEADER + MAX_FRAME);
   readonly #waiting: Uint8Array[] = [];
@@ -76,6 +76,11 @@ export class NetDevice implements VirtioDevice {
     this.#waiting.length = 0;
   }
 
+  counts(): Readonly<Record<string, number>> {
+    const { sent, received, dropped } = this.#counters;
+    return { 'frames sent': sent, 'frames received': received, 'frames dropped': dropped };
+  }
+
   close(): void {
     this.#backEnd.onReceive = undefined;
     this.#backEnd.close();
@@ -88,11 +93,11 @@ export class NetDevice implements VirtioDevice {
       if (chain.writable.length > 0) return queue.badDriver('Input buffers in net output queue?');
       const length = totalLength(chain.readable);
       if (length <= HEADER || length > this.#packet.length) {
-        this.counters.dropped++;
+        this.#counters.dropped++;
       } else {
         gather(queue.memory, chain.readable, this.#packet);
         this.#backEnd.send(this.#packet.subarray(HEADER, length), this.#packet.subarray(0, HEADER));
-        this.counters.sent++;
+        this.#counters.sent++;
       }
       queue.push(chain, 0);
     }
@@ -103,7 +108,7 @@ export class NetDevice implements VirtioDevice {
   #arrived(frame: Uint8Array, header?: Uint8Array): void {
     const listening = this.#queue(RX) !== undefined;
     if (!listening || frame.length > MAX_FRAME || this.#waiting.length >= MAX_WAITING) {
-      this.counters.dropped++;
+      this.#counters.dropped++;
       return;
     }
     const packet = new Uint8Array(HEADER + frame.length);
@@ -127,13 +132,13 @@ export class NetDevice implements VirtioDevice {
       const packet = this.#waiting.shift();
       if (packet === undefined) break;
       if (packet.length > totalLength(chain.writable)) {
-        this.counters.dropped++;
+        this.#counters.dropped++;
         continue;
       }
       life.posted = undefined;
       scatter(queue.memory, slice(chain.writable, 0), packet);
       queue.push(chain, packet.length);
-      this.counters.received++;
+      this.#counters.received++;
     }
     queue.wantKicks(life.posted === undefined);
     queue.interrupt();

@@ -21,6 +21,7 @@ export class RngDevice implements VirtioDevice {
   readonly config = new Uint8Array(0);
   readonly #fill: FillRandom;
   #queue: Virtqueue | undefined;
+  #bytes = 0;
 
   constructor(fill: FillRandom) {
     this.#fill = fill;
@@ -43,12 +44,17 @@ export class RngDevice implements VirtioDevice {
         filled += length;
       }
       queue.push(chain, filled);
+      this.#bytes += filled;
     }
     queue.interrupt();
   }
 
   reset(): void {
     this.#queue = undefined;
+  }
+
+  counts(): Readonly<Record<string, number>> {
+    return { 'random bytes': this.#bytes };
   }
 
   close(): void {

@@ -24,6 +24,8 @@ export interface VirtioDevice {
   reset(): void;
   /** Does what a write to `config` asks for. Answers how wide that register is; nothing when none is written there. */
   writeConfig?(offset: number, value: number): Width | undefined;
+  /** What it has done so far, under names that people understand: `disk reads`. */
+  counts(): Readonly<Record<string, number>>;
   /** The machine is gone: files and timers go too. */
   close(): void;
 }

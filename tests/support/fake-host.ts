@@ -80,6 +80,7 @@ export function fakeParts(scripts: readonly (readonly Step[])[]): { parts: Parts
           if (addr === 0xbad) context.fatal('net: bad driver: no');
         },
         close: () => void state.closed.push('devices'),
+        counts: () => ({}),
       };
     },
   };
