@@ -2,6 +2,7 @@
 //
 // A *shape* says how the 16 bytes are cut into lanes; most operators are one function of numbers, done in every lane. What
 // float operators make of NaNs is WebAssembly's to choose: definitions do not look at such lanes.
+import { nearest } from './nearest.js';
 import type { Concrete, Operator, ValueType } from './operators.js';
 
 const SIMD_PREFIX = 0xfd;
@@ -354,5 +355,16 @@ for (const [shape, compare, arithmetic, round] of [
   binary('pmin', arithmetic + 10, shape, (a, b) => (b < a ? b : a));
   binary('pmax', arithmetic + 11, shape, (a, b) => (a < b ? b : a));
 }
+
+widen('convert_i32x4_s', 0xfa, I32, F32, (get, i) => Math.fround(get(i)));
+widen('convert_low_i32x4_s', 0xfe, I32, F64, (get, i) => get(i));
+widen('promote_low_f32x4', 0x5f, F32, F64, (get, i) => get(i));
+widen('demote_f64x2_zero', 0x5e, F64, F32, (get, i) => (i < F64.count ? Math.fround(get(i)) : 0));
+const truncate = (value: number): number =>
+  Number.isNaN(value) ? 0 : clamp(-0x80000000, 0x7fffffff)(Math.trunc(value));
+widen('trunc_sat_f32x4_s', 0xf8, F32, I32, (get, i) => truncate(get(i)));
+widen('trunc_sat_f64x2_s_zero', 0xfc, F64, I32, (get, i) => (i < F64.count ? truncate(get(i)) : 0));
+unary('nearest', 0x6a, F32, nearest);
+unary('nearest', 0x94, F64, nearest);
 
 export const simdOperators: Readonly<Record<string, Operator>> = table;

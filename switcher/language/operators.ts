@@ -3,6 +3,7 @@
 //
 // An i32 is a signed JavaScript number, an i64 a signed bigint (the evaluator is the slow oracle and may), f32 and f64
 // are numbers, a v128 is a Uint8Array of 16 bytes that nobody changes after it was made.
+import { nearest } from './nearest.js';
 import { simdOperators } from './operators-simd.js';
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
@@ -160,13 +161,6 @@ integer64(0x7c, 'add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u 
 ]);
 
 // ---- floating point (round to nearest even, as WebAssembly has it)
-const nearest = (a: number): number => {
-  if (!Number.isFinite(a) || a === 0) return a;
-  const floor = Math.floor(a);
-  const rest = a - floor;
-  const rounded = rest < 0.5 ? floor : rest > 0.5 ? floor + 1 : floor % 2 === 0 ? floor : floor + 1;
-  return rounded === 0 && a < 0 ? -0 : rounded;
-};
 const signBit = (a: number): boolean => a < 0 || Object.is(a, -0);
 const unaryFloat: [string, (a: number) => number][] = [
   ['abs', Math.abs],

@@ -194,13 +194,13 @@ const roundNarrow = (format: Narrow): Routine =>
       b.when(b.ltS(firstExponent, least), () => {
         b.when(staysTiny(b, r, least), () => {
           const masked = b.and(mode, F.UNDERFLOW);
-          b.when(b.and(b.bool(masked), b.bool(b.and(mode, F.FLUSH_TO_ZERO))), () => {
-            b.return(packNarrow(b, format, sign, b.i32(0), b.i64(0)), b.i32(F.UNDERFLOW | F.PRECISION));
-          });
+          const zero = packNarrow(b, format, sign, b.i32(0), b.i64(0));
+          // Nobody gets a result. It is inexact if it would be so with an exponent of any size.
+          b.when(b.eqz(masked), () => b.return(zero, b.or(roundInPlace(b, r), F.UNDERFLOW)));
+          b.when(b.and(mode, F.FLUSH_TO_ZERO), () => b.return(zero, b.i32(F.UNDERFLOW | F.PRECISION)));
           shiftRightSticky(b, high, low, b.sub(least, firstExponent));
           const flags = roundInPlace(b, r);
-          // Unmasked, a tiny result is an underflow even when it is exact.
-          const tiny = b.select(b.and(b.bool(masked), b.eqz(b.and(flags, F.PRECISION))), 0, F.UNDERFLOW);
+          const tiny = b.select(b.and(flags, F.PRECISION), F.UNDERFLOW, 0);
           const normal = F.topBit(b, b.get(high));
           b.return(packNarrow(b, format, sign, normal, fraction()), b.or(flags, tiny));
         });

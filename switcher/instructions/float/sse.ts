@@ -18,6 +18,8 @@ import { rootOfNumber } from './square-root.js';
 
 const MXCSR_ROUNDING = 0x6000;
 const MXCSR_FLUSH_TO_ZERO = 0x8000;
+/** PE set and masked: that another result is not exact makes no difference. */
+const INEXACT_IS_KNOWN = 0x1000 | F.PRECISION;
 /** With these bits set, WebAssembly's arithmetic will not do. */
 const UNUSUAL = MXCSR_ROUNDING | MXCSR_FLUSH_TO_ZERO | F.DENORMALS_ARE_ZEROS;
 
@@ -69,6 +71,8 @@ export function outletNarrow(b: Builder, format: Narrow, flags: Value, mode: Val
       returnNarrow(b, format, narrowNaN(b, format, b.i32(1), b.i64(F.INDEFINITE_SIGNIFICAND)), b.i32(F.INVALID)),
   };
 }
+
+const inexactIsKnown = (b: Builder, mxcsr: Value): Value => b.eq(b.and(mxcsr, INEXACT_IS_KNOWN), INEXACT_IS_KNOWN);
 
 type Binary = 'add' | 'sub' | 'mul' | 'div';
 
@@ -156,7 +160,7 @@ const binary = (format: Narrow, operation: Binary): Routine => {
         isPlain(b, format, bits, sum, sum ? 1 : 2),
       );
       b.when(b.and(plain, b.eqz(b.and(mxcsr, UNUSUAL))), () => {
-        b.when(b.and(mxcsr, F.PRECISION), () => b.return(bits, b.i32(0)));
+        b.when(inexactIsKnown(b, mxcsr), () => b.return(bits, b.i32(0)));
         b.when(isExact(b, operation, x, y, result), () => b.return(bits, b.i32(0)));
       });
       b.return(...F.callPair(b, exact, bitsX, bitsY, mxcsr));
@@ -167,7 +171,7 @@ const binary = (format: Narrow, operation: Binary): Routine => {
 /** (bits, MXCSR) → (bits, flags). */
 const squareRoot = (format: Narrow): Routine =>
   F.floatRoutine(`${format.name}sqrt`, [bitsType(format), 'i32'], [bitsType(format), 'i32'], (b, bits, mxcsr) => {
-    const usual = b.and(b.eqz(b.and(mxcsr, UNUSUAL)), b.bool(b.and(mxcsr, F.PRECISION)));
+    const usual = b.and(b.eqz(b.and(mxcsr, UNUSUAL)), inexactIsKnown(b, mxcsr));
     const positive = b.geS(bits, 0);
     b.when(b.and(b.and(usual, positive), isPlain(b, format, bits, false)), () => {
       const root = b.apply(`${format.name}.sqrt`, [b.apply(`${format.name}.reinterpret_i${format.bits}`, [bits])]);

@@ -1,4 +1,6 @@
 // Every SSE, SSE2 and SSE3 instruction but those on packed integers, by being imported.
+import './arithmetic.js';
+import './compare.js';
 import './control.js';
 import './logic.js';
 import './moves.js';

@@ -1,0 +1,16 @@
+// The end of an instruction that was tried the quick way: the result stands, or the exact routine is asked.
+import type { Builder } from '../../language/builder.js';
+import type { Routine, Value } from '../../language/nodes.js';
+import { callPair } from '../float/format.js';
+import { settle } from './exceptions.js';
+
+/** `result` if `quick`, else what `exact` gives, called with `args`. May end the instruction by #XF. */
+export function orExactly(b: Builder, quick: Value, result: Value, exact: Routine, args: readonly Value[]): Value {
+  const chosen = b.variable(result.type, result);
+  b.when(b.eqz(quick), () => {
+    const [exactly, flags] = callPair(b, exact, ...args);
+    settle(b, flags);
+    b.set(chosen, exactly);
+  });
+  return b.get(chosen);
+}
