@@ -90,7 +90,8 @@ const isHalted = (cpu: LgCpu): boolean => cpu.life.state === 'halted';
 export function runGuest(cpu: LgCpu, buffer: Uint8Array): number {
   const { lg, runningTime } = cpu;
   if (!runningTime.inSlice) beginSlice(cpu);
-  let sliceOver = false;
+  // A slice may have ended just when the Launcher was needed, which then came first.
+  let sliceOver = runningTime.sliceOver;
 
   while (!isDead(cpu)) {
     if (cpu.pending.kind === 'hypercall') {

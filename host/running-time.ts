@@ -20,6 +20,7 @@ export class RunningTime {
   readonly #slice: number;
   /** Undefined between two slices. */
   #sliceEnd: number | undefined = undefined;
+  #sliceOver = false;
   #lastLook = 0;
   /** Whether nothing but one full budget has run since the last look: only then is its price known. */
   #undisturbed = false;
@@ -38,13 +39,20 @@ export class RunningTime {
     return this.#sliceEnd !== undefined;
   }
 
+  /** Whether the slice was over when somebody last looked: a fresh one, however short, runs the Guest once. */
+  get sliceOver(): boolean {
+    return this.#sliceOver;
+  }
+
   /** -EINTR or -EAGAIN: whoever reads again has let others have their turn. */
   endSlice(): void {
     this.#sliceEnd = undefined;
+    this.#sliceOver = false;
   }
 
   beginSlice(now: number): void {
     this.#sliceEnd = now + this.#slice;
+    this.#sliceOver = false;
     this.#lastLook = now;
     this.#undisturbed = false;
     this.#trapsLeft = this.#trapsPerLook;
@@ -64,7 +72,8 @@ export class RunningTime {
     this.#lastLook = now;
     this.#undisturbed = usedUp;
     this.#trapsLeft = this.#trapsPerLook;
-    return this.#sliceEnd !== undefined && now >= this.#sliceEnd;
+    this.#sliceOver = this.#sliceEnd !== undefined && now >= this.#sliceEnd;
+    return this.#sliceOver;
   }
 
   /** At most by half or double at a time: the machine may just have been busy with something else. */

@@ -47,9 +47,8 @@ const TRAP_GENERAL_PROTECTION = 13;
 const TRAP_PAGE_FAULT = 14;
 /** The longest message of a dead Guest: `CRASH: ` and the 127 bytes that the Host reads of its last words. */
 const MESSAGE_SIZE = 1024;
-/** A Guest that keeps asking for the Launcher never comes to the end of a slice, so the loop looks at the time itself. */
-const EXITS_BETWEEN_LOOKS = 256;
-const LONGEST_TURN_MS = 10;
+/** A sleep that was shorter than this may have been none, and the event loop has not turned. */
+const SHORT_SLEEP_MS = 0.5;
 
 const eventLoopTurn = (): Promise<void> =>
   new Promise((resolve) => {
@@ -66,28 +65,20 @@ export async function runGuest(
   const buffer = new Uint8Array(MESSAGE_SIZE);
   const pending = new DataView(buffer.buffer);
   const insn = buffer.subarray(LGUEST_PENDING.insn, LGUEST_PENDING.insn + LGUEST_PENDING_INSN_SIZE);
-  let exits = 0;
-  let turnBegan = performance.now();
-  const turn = async (): Promise<void> => {
-    await eventLoopTurn();
-    turnBegan = performance.now();
-  };
 
   while (!signal.aborted) {
     const result = lguest.read(buffer);
     switch (result) {
       case LGUEST_PENDING_SIZE:
         serve(pending, insn, services, counters);
-        if (++exits % EXITS_BETWEEN_LOOKS === 0 && performance.now() - turnBegan > LONGEST_TURN_MS) await turn();
         break;
       case -EINTR:
         counters.slices++;
-        await turn();
+        await eventLoopTurn();
         break;
       case -EAGAIN:
         counters.sleeps++;
-        await lguest.ready(signal);
-        await turn();
+        await sleep(lguest, signal);
         break;
       case -ERESTART:
         return { kind: 'restart' };
@@ -98,6 +89,13 @@ export async function runGuest(
     }
   }
   return { kind: 'stopped' };
+}
+
+/** Until the Guest has something to do. Whoever has just slept needs no other turn of the event loop. */
+async function sleep(lguest: RunnableGuest, signal: AbortSignal): Promise<void> {
+  const began = performance.now();
+  await lguest.ready(signal);
+  if (performance.now() - began < SHORT_SLEEP_MS) await eventLoopTurn();
 }
 
 function serve(pending: DataView, insn: Uint8Array, services: Services, counters: RunCounters): void {
