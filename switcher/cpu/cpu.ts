@@ -230,12 +230,14 @@ export class Cpu {
     return this.#pageFault(this.#access.faultAddress ?? 0, this.#access.faultIsWrite ? 2 : 0);
   }
 
-  /** int n, int3, into: the gate's DPL decides who may. EIP is the instruction, NEXT_EIP where to return to. */
+  /** int n, int3, into: the gate's DPL decides who may; int1 may always. EIP is the instruction, NEXT_EIP where to return to. */
   #softwareInterrupt(vector: number): boolean {
     const gate = gateOf(this.#idt, vector);
-    if (gate.dpl < this.segments.cpl) return this.#exception(X86_TRAP_GP, vector * 8 + GP_FROM_SOFTWARE_INTERRUPT);
+    if (gate.dpl < this.segments.cpl && vector !== X86_TRAP_DB)
+      return this.#exception(X86_TRAP_GP, vector * 8 + GP_FROM_SOFTWARE_INTERRUPT);
     const eip = this.memory.get(State.EIP);
     this.memory.set(State.EIP, this.memory.get(State.NEXT_EIP));
+    this.memory.set(State.EFLAGS_REST, this.memory.get(State.EFLAGS_REST) & ~X86_EFLAGS_RF);
     if (!gate.isDirect) {
       this.#leave(vector, ERROR_CODE_NONE);
       return false;

@@ -202,7 +202,8 @@ export class Transfers {
     const big = (this.#segments.attributes(State.SS) & State.SEGMENT_BIG) !== 0;
     const at = (this.#segments.base(State.SS) + (big ? top : top & 0xffff)) | 0;
     this.#access.begin();
-    if (!this.#access.canWrite(at, 2 * bytes)) return PAGE_FAULT;
+    // In the order of the pushes: a fault is that of the first.
+    if (!this.#access.canWrite(at + bytes, bytes) || !this.#access.canWrite(at, bytes)) return PAGE_FAULT;
     this.#access.write(at + bytes, bytes, this.#segments.selector(State.CS));
     this.#access.write(at, bytes, this.#memory.get(State.NEXT_EIP));
     this.#setStackPointer(top);

@@ -10,6 +10,7 @@ import type {
   AccessBytes,
   Body,
   Field,
+  GuestLoad,
   Loop,
   RegisterFile,
   RegisterNumber,
@@ -179,7 +180,7 @@ class Compiler {
       case 'flagsAux':
         return () => view.getInt32(State.FLAGS_AUX, LITTLE_ENDIAN);
       case 'guestLoad':
-        return this.#guestLoad(node.bytes, node.address);
+        return this.#guestLoad(node);
       case 'callCpu': {
         const args = node.args.map((arg) => this.#word(arg));
         return (frame) =>
@@ -251,7 +252,7 @@ class Compiler {
 
   // ---------------------------------------------------------------- Guest memory
 
-  #guestLoad(bytes: AccessBytes, address: Value): Compute {
+  #guestLoad({ bytes, address, forWrite }: GuestLoad): Compute {
     const at = this.#word(address);
     const slow = slowLoad(bytes);
     return (frame) => {
@@ -260,7 +261,7 @@ class Compiler {
       const host = this.#fastAddress(State.READ_MAP, linear, bytes);
       if (host !== undefined) return this.#read(bytes, host, false);
       const [value] = this.#call(slow, [linear | 0]);
-      this.#leaveOnFault(frame);
+      this.#leaveOnFault(frame, forWrite);
       return value ?? 0;
     };
   }
@@ -315,9 +316,10 @@ class Compiler {
     return true;
   }
 
-  #leaveOnFault(frame: Frame): void {
+  #leaveOnFault(frame: Frame, forWrite = false): void {
     const { view } = this.#machine;
     if (view.getInt32(State.FAULT, LITTLE_ENDIAN) === 0) return;
+    if (forWrite) view.setInt32(State.FAULT_WRITE, 2, LITTLE_ENDIAN);
     view.setInt32(State.EIP, view.getInt32(frame.record + Records.RECORD_EIP, LITTLE_ENDIAN), LITTLE_ENDIAN);
     frame.leaving = { kind: 'exit', exit: EXIT_FAULT };
   }

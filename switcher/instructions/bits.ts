@@ -22,7 +22,10 @@ define(['bt', 'bts', 'btr', 'btc'], (b, [to, by], { mnemonic, addressing, addres
     const at = (write: boolean): typeof bit =>
       addressing === 'flat' ? offset : linearAddress(b, b.field('segment'), offset, bytes, write);
     value = b.load(bytes, at(false));
-    if (mnemonic !== 'bt') b.store(bytes, at(true), changed(value));
+    if (mnemonic !== 'bt') {
+      b.loadedForWrite(value);
+      b.store(bytes, at(true), changed(value));
+    }
   } else {
     value = to.read();
     if (mnemonic !== 'bt') to.write(changed(value));

@@ -56,7 +56,8 @@ function farPointer(b: Builder, to: Access, form: Form): [selector: Value, offse
   if (to.kind === 'far') return [b.and(b.field('immediate2'), 0xffff), b.field('immediate')];
   const bytes = sizeOf(form);
   const address = to.address(bytes + 2, false);
-  return [b.load(2, b.add(address, bytes)), b.load(bytes, address)];
+  const offset = b.load(bytes, address);
+  return [b.load(2, b.add(address, bytes)), offset];
 }
 
 define('jmpf', (b, [to], form) => b.delegate('farJump', [sizeOf(form), ...farPointer(b, to, form)], true));

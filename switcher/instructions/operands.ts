@@ -66,12 +66,16 @@ function memory(b: Builder, form: Form, width: number, position: 0 | 1 | 2): Acc
   const offsetOnce = (): Value => (offset ??= effectiveOffset(b, form));
   const address = (bytes: number, write: boolean): Value =>
     form.addressing === 'flat' ? offsetOnce() : linearAddress(b, b.field('segment'), offsetOnce(), bytes, write);
+  let loaded: Value | undefined;
   return {
     kind: 'memory',
     width,
     position,
-    read: () => b.load(accessBytes(width), address(width / 8, false)),
-    write: (value) => b.store(accessBytes(width), address(width / 8, true), value),
+    read: () => (loaded = b.load(accessBytes(width), address(width / 8, false))),
+    write: (value) => {
+      if (loaded) b.loadedForWrite(loaded);
+      b.store(accessBytes(width), address(width / 8, true), value);
+    },
     address,
     offset: offsetOnce,
   };

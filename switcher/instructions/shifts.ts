@@ -3,8 +3,14 @@ import type { Builder, Term } from '../language/builder.js';
 import { carryFlag, flagsOfResult, type Width } from '../language/flags.js';
 import type { Value } from '../language/nodes.js';
 import { define, widthOf } from './definition.js';
+import type { Access } from './operands.js';
 
 const CARRY_AND_OVERFLOW = 3 << 30;
+
+/** With a count of 0 memory is written all the same: with what is there. */
+function writeUnchanged(b: Builder, to: Access, count: Value, value: Value): void {
+  if (to.kind === 'memory') b.when(b.eqz(count), () => to.write(value));
+}
 
 const msb = (b: Builder, width: Width, value: Value): Value => b.and(b.shrU(value, width - 1), 1);
 
@@ -19,6 +25,7 @@ define('shl', (b, [to, by]) => {
   const width = widthOf(to);
   const value = to.read();
   const count = b.and(by.read(), 31);
+  writeUnchanged(b, to, count, value);
   b.when(count, () => {
     const shifted = b.shl(value, count);
     const result = b.truncate(width, shifted);
@@ -33,6 +40,7 @@ define('shr', (b, [to, by]) => {
   const width = widthOf(to);
   const value = to.read();
   const count = b.and(by.read(), 31);
+  writeUnchanged(b, to, count, value);
   b.when(count, () => {
     const result = b.shrU(value, count);
     to.write(result);
@@ -46,6 +54,7 @@ define('sar', (b, [to, by]) => {
   const width = widthOf(to);
   const value = b.signExtend(width, to.read());
   const count = b.and(by.read(), 31);
+  writeUnchanged(b, to, count, value);
   b.when(count, () => {
     const result = b.truncate(width, b.shrS(value, count));
     to.write(result);
@@ -64,6 +73,7 @@ define('rol', (b, [to, by]) => {
   const width = widthOf(to);
   const value = to.read();
   const count = b.and(by.read(), 31);
+  writeUnchanged(b, to, count, value);
   b.when(count, () => {
     const result = rotateLeft(b, width, value, count);
     const cf = b.and(result, 1);
@@ -76,6 +86,7 @@ define('ror', (b, [to, by]) => {
   const width = widthOf(to);
   const value = to.read();
   const count = b.and(by.read(), 31);
+  writeUnchanged(b, to, count, value);
   b.when(count, () => {
     const result = rotateLeft(b, width, value, b.sub(32, count));
     const cf = msb(b, width, result);
@@ -90,6 +101,7 @@ define(['rcl', 'rcr'], (b, [to, by], { mnemonic }) => {
   const masked = b.and(by.read(), 31);
   const ring = width + 1;
   const count = width === 32 ? masked : b.remU(masked, ring);
+  writeUnchanged(b, to, count, value);
   b.when(count, () => {
     // The operand with CF on top of it is a ring of width + 1 bits.
     const whole = b.or(b.shl(b.extendU(carryFlag(b)), BigInt(width)), b.extendU(value));
@@ -109,6 +121,7 @@ define(['shld', 'shrd'], (b, [to, from, by], { mnemonic }) => {
   const other = from.read();
   const count = b.and(by.read(), 31);
   const left = mnemonic === 'shld';
+  writeUnchanged(b, to, count, value);
   b.when(count, () => {
     const [top, bottom] = [b.extendU(value), b.extendU(other)];
     const n = b.extendU(count);

@@ -82,10 +82,16 @@ define('pusha', (b, _operands, form) => {
   const bytes = sizeOf(form);
   const before = b.register(4, ESP);
   const after = movedPointer(b, form, before, -8 * bytes);
-  b.probe(8 * bytes, stackAddress(b, form, after, 8 * bytes, true), true);
-  PUSHED.forEach((register, i) => {
+  const addresses = PUSHED.map((_register, i) => {
     const at = movedPointer(b, form, before, -(i + 1) * bytes);
-    b.store(bytes, stackAddress(b, form, at, bytes, true), b.register(bytes, register));
+    const address = stackAddress(b, form, at, bytes, true);
+    // One by one: the fault is that of the first push that cannot be done.
+    b.probe(bytes, address, true);
+    return address;
+  });
+  PUSHED.forEach((register, i) => {
+    const address = addresses[i];
+    if (address) b.store(bytes, address, b.register(bytes, register));
   });
   b.setRegister(4, ESP, after);
 });

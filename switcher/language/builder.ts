@@ -253,7 +253,12 @@ export class Builder {
   /** Reads Guest memory: 1, 2 and 4 bytes zero-extended to i32, 8 as i64, 16 as v128. May fault. */
   load(bytes: AccessBytes, address: Value): Value {
     const type = bytes === 16 ? 'v128' : bytes === 8 ? 'i64' : 'i32';
-    return this.#value(type, { kind: 'guestLoad', bytes, address: this.#use(address) });
+    return this.#value(type, { kind: 'guestLoad', bytes, address: this.#use(address), forWrite: false });
+  }
+
+  /** Says of what `load` gave that a store to the same place follows. */
+  loadedForWrite({ node }: Value): void {
+    if (node.kind === 'guestLoad') node.forWrite = true;
   }
 
   /** Writes Guest memory. May fault, and then nothing is written. */

@@ -51,9 +51,17 @@ export type Node =
     }
   | { readonly kind: 'flagsResult' }
   | { readonly kind: 'flagsAux' }
-  | { readonly kind: 'guestLoad'; readonly bytes: AccessBytes; readonly address: Value }
+  | GuestLoad
   | { readonly kind: 'result'; readonly position: number }
   | { readonly kind: 'callCpu'; readonly routine: string; readonly args: readonly Value[] };
+
+export interface GuestLoad {
+  readonly kind: 'guestLoad';
+  readonly bytes: AccessBytes;
+  readonly address: Value;
+  /** The operand is written to afterwards: when it cannot be read, that is a fault of a write, as the hardware has it. */
+  forWrite: boolean;
+}
 
 export type AccessBytes = 1 | 2 | 4 | 8 | 16;
 

@@ -9,6 +9,7 @@ import type {
   AccessBytes,
   Body,
   Field,
+  GuestLoad,
   Loop,
   Node,
   RegisterFile,
@@ -221,7 +222,7 @@ export class Emitter {
         this.loadState(State.FLAGS_AUX);
         return;
       case 'guestLoad':
-        this.#guestLoad(node.bytes, node.address, type);
+        this.#guestLoad(node, type);
         return;
       case 'callCpu':
         for (const arg of node.args) this.value(arg);
@@ -409,15 +410,16 @@ export class Emitter {
     this.op(WASM.i32GtU, WASM.i32Or);
   }
 
-  #leaveOnFault(): void {
+  #leaveOnFault(forWrite = false): void {
     this.loadState(State.FAULT);
     this.op(WASM.if, WASM.blockVoid);
+    if (forWrite) this.setStateConstant(State.FAULT_WRITE, 2);
     this.setStateField(State.EIP, 'eip');
     this.returnConstant(EXIT_FAULT);
     this.op(WASM.end);
   }
 
-  #guestLoad(bytes: AccessBytes, address: Value, type: ValueType): void {
+  #guestLoad({ bytes, address, forWrite }: GuestLoad, type: ValueType): void {
     const at = this.scratch('address', 'i32');
     const entry = this.scratch('entry', 'i32');
     const result = this.scratch(`loaded ${type}`, type);
@@ -429,7 +431,7 @@ export class Emitter {
     this.localGet(at);
     this.call(this.functions.slowLoad(bytes));
     this.localSet(result);
-    this.#leaveOnFault();
+    this.#leaveOnFault(forWrite);
     this.op(WASM.else);
     this.localGet(entry);
     this.localGet(at);
