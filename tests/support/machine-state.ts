@@ -78,9 +78,9 @@ export const DESCRIPTORS: readonly (readonly [index: number, low: number, high: 
   [3, 0x0000ffff, 0x00cf9300], // the kernel's data, as something that must not be loaded
   [4, 0x0000ffff, 0x00cffb00],
   [5, 0x0000ffff, 0x00cff300],
-  [12, 0x0100ffff, 0x10cff300], // 63: base 10000100, 4 GiB
-  [13, 0x020000ff, 0x1040f300], // 6b: base 10000200, 256 bytes
-  [14, 0x00000fff, 0x1040f700], // 73: base 10000000, expand-down: offsets 1000 and up
+  [12, 0x0100ffff, 0x10dff300], // 63: base 10000100, 4 GiB
+  [13, 0x020000ff, 0x1050f300], // 6b: base 10000200, 256 bytes
+  [14, 0x00000fff, 0x1050f700], // 73: base 10000000, expand-down: offsets 1000 and up
 ];
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -86,6 +86,9 @@ function rotate(state: MachineState, from: number, to: number): void {
   }
 }
 
+/** An address as a delta has it. */
+export const addressKey = (value: number): string => value.toString(16).padStart(8, '0');
+
 const isAddress = (key: string): boolean => /^[0-9a-f]{8}$/.test(key);
 
 const patchesOf = (delta: Delta): Patch[] =>
@@ -138,6 +141,6 @@ export function deltaOf(before: MachineState, after: MachineState): Record<strin
     const text = field.read(after);
     if (text !== field.read(before)) delta[field.name] = text;
   }
-  for (const { address, bytes } of after.patches) delta[address.toString(16).padStart(8, '0')] = toHex(bytes);
+  for (const { address, bytes } of after.patches) delta[addressKey(address)] = toHex(bytes);
   return delta;
 }

@@ -129,7 +129,6 @@ const interrupts = (): Plan[] => [
   once('int', 'int 0'),
   once('into', 'into', { eflags: hex(FLAGS | OF) }),
   once('into', 'into', { eflags: hex(FLAGS | (STATUS & ~OF)) }),
-  once('int1', '.byte 0xf1'),
   once('ud2', 'ud2'),
   once('nop', 'nop; nop', { eflags: hex(FLAGS | TF) }),
   once('ud2', 'ud2', { eflags: hex(FLAGS | TF) }),
@@ -230,14 +229,20 @@ const overrides = (): Plan[] => [
 
 const descriptors = (): Plan[] => [
   ...SELECTORS.flatMap((ecx) =>
-    ['lar edx, ecx', 'lsl edx, ecx', 'lar dx, cx', 'lsl dx, cx', 'verr cx', 'verw cx'].map((asm) =>
-      once(asm.split(' ')[0] ?? '', asm, { ecx }),
-    ),
+    // four bits of what lar gives are undefined
+    [
+      'lar edx, ecx; setz al; and edx, 0xfff0ffff',
+      'lsl edx, ecx',
+      'lar dx, cx',
+      'lsl dx, cx',
+      'verr cx',
+      'verw cx',
+    ].map((asm) => once(asm.split(' ')[0] ?? '', asm, { ecx })),
   ),
   ...pairs(['0', '1', '2', '3', 'fff8'], ['0', '3', '2']).flatMap(([ecx, edx]) =>
     [0, STATUS].map((flags) => once('arpl', 'arpl cx, dx', { ecx, edx, eflags: hex(FLAGS | flags) })),
   ),
-  ...places(2).map((edi) => once('arpl', 'arpl word ptr [edi+0x25], dx', { edi: hex(edi) })),
+  once('arpl', 'arpl word ptr [edi+0x25], dx', { edi: '10003fdb' }),
   once('arpl', 'arpl word ptr [edi+0x25], dx', { ...memory(MEMORY, '0100'), edx: '2' }),
 ];
 

@@ -1,6 +1,6 @@
 // Moves, conversions, addresses, the stack.
+import { addressKey } from '../../support/state-delta.js';
 import {
-  addressKey,
   CF,
   DF,
   FLAGS,
@@ -146,7 +146,7 @@ const ADDRESSES_16 = ['bx+si', 'bx+di', 'bp+si', 'bp+di', 'si', 'di', 'bp', 'bx'
   `[${sum}-0x23]`,
   `[${sum}+0x1234]`,
 ]);
-const INDICES = { eax: '30', ecx: '7f', edx: '21' };
+const INDICES = { eax: '30', ecx: '9f', edx: '21' };
 
 function addresses(): Plan[] {
   const pointers = { ...INDICES, ebx: '10000600', ebp: '10000a00', esi: '10000200', edi: '10000400' };

@@ -1,5 +1,5 @@
 // How the templates speak: an instruction's mnemonic, its kinds of operands, and rows of values to put there.
-import { toHex, type Delta } from '../../support/state-delta.js';
+import { addressKey, toHex, type Delta } from '../../support/state-delta.js';
 
 /** One case before it has been run: assembler text and what differs from the default state. */
 export interface Plan {
@@ -54,9 +54,6 @@ export function littleEndian(value: number | bigint, bytes: number): string {
     .padStart(bytes * 2, '0');
   return toHex(Uint8Array.from(Buffer.from(digits, 'hex')).toReversed());
 }
-
-/** An address as a delta has it. */
-export const addressKey = (value: number): string => value.toString(16).padStart(8, '0');
 
 export const memory = (at: number, contents: string): Delta => ({ [addressKey(at)]: contents });
 

@@ -1,5 +1,6 @@
 // x87: loads and stores, constants, what is left of arithmetic, control, environment.
-import { MEMORY, addressKey, hex, littleEndian, memory, once, pairs, places, type Plan } from './template.js';
+import { addressKey } from '../../support/state-delta.js';
+import { MEMORY, hex, littleEndian, memory, once, pairs, places, type Plan } from './template.js';
 import {
   ALL,
   ALL_ONES,
