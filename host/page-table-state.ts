@@ -33,7 +33,7 @@ export class PageTables {
   /** The part from `kernelVpn` up, of every page table. */
   readonly kernel: ShadowDirectory;
   /** The parts below, of the page tables used last. */
-  readonly directories: readonly ShadowDirectory[];
+  readonly directories: ShadowDirectory[];
   /** The one of `directories` that the CPU uses. */
   current: ShadowDirectory;
   switches = 0;
@@ -41,13 +41,16 @@ export class PageTables {
   mmioAddress: GuestPhysical = guestPhysical(0);
   readonly walk = new GuestWalk();
 
+  readonly #map: ShadowMap;
+
   constructor(map: ShadowMap) {
+    this.#map = map;
     map.clearAll();
     this.kernel = new ShadowDirectory(map);
     this.kernel.install(undefined);
-    this.directories = Array.from({ length: SHADOW_DIRECTORIES }, () => new ShadowDirectory(map));
-    this.current = this.directories[0] ?? this.kernel;
+    this.current = new ShadowDirectory(map);
     this.current.install(undefined);
+    this.directories = [this.current];
   }
 
   /** The directory that holds virtual page `vpn`, as the CPU sees it now. */
@@ -55,15 +58,22 @@ export class PageTables {
     return vpn >= this.kernelVpn ? this.kernel : this.current;
   }
 
-  /** The shadow of the page table at `gpgdir`, if it has one. */
-  find(gpgdir: GuestPhysical): ShadowDirectory | undefined {
+  /** The shadow of the page table at `gpgdir`, if it has one; of `undefined`, one that is nobody's. */
+  find(gpgdir: GuestPhysical | undefined): ShadowDirectory | undefined {
     for (const directory of this.directories) if (directory.gpgdir === gpgdir) return directory;
     return undefined;
   }
 
-  leastRecentlyUsed(): ShadowDirectory {
-    let oldest = this.current;
-    for (const directory of this.directories) if (directory.lastUsed < oldest.lastUsed) oldest = directory;
-    return oldest;
+  /** A directory for one more page table: nobody's, or a new one, or the one that was used longest ago. */
+  directoryToReuse(): ShadowDirectory {
+    const first = this.find(undefined);
+    if (first !== undefined) return first;
+    if (this.directories.length < SHADOW_DIRECTORIES) {
+      const added = new ShadowDirectory(this.#map);
+      added.setPae(this.mode === 'pae');
+      this.directories.push(added);
+      return added;
+    }
+    return this.directories.reduce((oldest, each) => (each.lastUsed < oldest.lastUsed ? each : oldest));
   }
 }

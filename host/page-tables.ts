@@ -214,7 +214,7 @@ export function guestNewPagetable(cpu: LgCpu, cr3: GuestPhysical): void {
   const { pageTables } = cpu;
   if (pageTables.mode === 'linear') leaveLinearMode(cpu, cr3);
   const known = pageTables.find(cr3);
-  const directory = known ?? pageTables.leastRecentlyUsed();
+  const directory = known ?? pageTables.directoryToReuse();
   if (known === undefined) {
     cpu.counters.directoryMisses++;
     directory.clear();

@@ -1,4 +1,4 @@
-// The protocol between Launcher and Host: statements 1 to 11 of the ABI's checklist, and what a careless caller may do.
+// The protocol between Launcher and Host: statements 1 to 11 of the ABI's checklist, and what a careless caller may do (H11).
 import t from 'tap';
 import { EBADF, EBUSY, EFAULT, EINTR, EINVAL, ENOENT, EPERM, ERESTART } from '../../guest-abi/errno.js';
 import { LHREQ, PT_REGS } from '../../guest-abi/lguest-launcher.js';
@@ -11,7 +11,7 @@ import { TestGuest, trap } from '../support/test-guest.js';
 const { LHREQ_INITIALIZE, LHREQ_GETDMA, LHREQ_IRQ, LHREQ_BREAK } = LHREQ;
 const { LHREQ_EVENTFD, LHREQ_GETREG, LHREQ_SETREG, LHREQ_TRAP } = LHREQ;
 
-t.test('before LHREQ_INITIALIZE every request and every read is -EINVAL (1)', async (t) => {
+t.test('before LHREQ_INITIALIZE every request and every read is -EINVAL (1, H11)', async (t) => {
   const guest = new TestGuest();
   for (const request of [LHREQ_IRQ, LHREQ_GETREG, LHREQ_SETREG, LHREQ_TRAP, LHREQ_BREAK, 99]) {
     t.equal(guest.write(request, 0, 0), -EINVAL, `request ${request}`);
@@ -29,7 +29,7 @@ t.test('LHREQ_INITIALIZE returns 16, and a second one -EBUSY, after death too (2
   t.equal(guest.initialize(), -EBUSY);
 });
 
-t.test('LHREQ_INITIALIZE refuses memory that is not there and limits that make no sense', async (t) => {
+t.test('LHREQ_INITIALIZE refuses memory that is not there and limits that make no sense (H11)', async (t) => {
   const guest = new TestGuest();
   const { base } = guest.switcher.memory;
   t.equal(guest.write(LHREQ_INITIALIZE, base, RAM_PAGES, 0), -EFAULT, 'a word too few');
@@ -120,7 +120,7 @@ t.test('an offset where no register is gives -ENOENT and forgets the one asked f
   t.equal(guest.write(LHREQ_SETREG, PT_REGS.eax), -EFAULT);
 });
 
-t.test('LHREQ_IRQ takes 0 to 31 (5)', async (t) => {
+t.test('LHREQ_IRQ takes 0 to 31 (5, H11)', async (t) => {
   const guest = new TestGuest();
   guest.initialize();
   t.equal(guest.write(LHREQ_IRQ, 31), 0);
@@ -173,7 +173,7 @@ t.test('there is no second CPU (7)', async (t) => {
   t.equal(guest.device.read(new Uint8Array(12), NaN), -EINVAL);
 });
 
-t.test('a read from inside a read is -EPERM, a write is not (8)', async (t) => {
+t.test('a read from inside a read is -EPERM, a write is not (8, H11)', async (t) => {
   const results: number[] = [];
   const guest: TestGuest = new TestGuest({
     trace: (station) => {
@@ -255,7 +255,7 @@ t.test('a buffer that cannot hold struct lguest_pending is -EFAULT, and nothing 
   t.equal(guest.switcher.entries, 0);
 });
 
-t.test('after close() everything is -EBADF, and closing while the Guest runs ends it', async (t) => {
+t.test('after close() everything is -EBADF, and closing while the Guest runs ends it (H11)', async (t) => {
   const guest: TestGuest = new TestGuest({
     trace: (station) => {
       if (station === 'trap') guest.device.close();
@@ -295,7 +295,7 @@ t.test('memory has to be whole pages, and the machine has to have it', async (t)
   t.equal(allocateGuestMemory(RAM, { createSwitcher }).bytes.length, RAM, 'the clock is today by default');
 });
 
-t.test('options that make no sense are refused', async (t) => {
+t.test('options that make no sense are refused (H11)', async (t) => {
   for (const sliceMilliseconds of [NaN, -1, Infinity]) t.throws(() => new TestGuest({ sliceMilliseconds }), UserError);
   for (const syscallVector of [31, 256, 128.5, NaN]) {
     t.throws(() => new TestGuest({ syscallVector }), UserError);

@@ -19,7 +19,7 @@ function queue(guest: TestGuest, n: number, ...call: number[]): void {
 const status = (guest: TestGuest, n: number): number | undefined =>
   guest.switcher.memory.bytes[DATA + LGUEST_DATA.hcall_status + n];
 
-t.test('any hypercall before LHCALL_LGUEST_INIT kills (12)', async (t) => {
+t.test('any hypercall before LHCALL_LGUEST_INIT kills (12, H1)', async (t) => {
   for (const number of [0, 2, 4, 10, 19, 20, 0x7fffffff, -5]) {
     const guest = new TestGuest();
     guest.initialize();
@@ -27,7 +27,7 @@ t.test('any hypercall before LHCALL_LGUEST_INIT kills (12)', async (t) => {
   }
 });
 
-t.test('LHCALL_LGUEST_INIT kills a Guest whose lguest_data is not all RAM, to the byte (13)', async (t) => {
+t.test('LHCALL_LGUEST_INIT kills a Guest whose lguest_data is not all RAM, to the byte (13, H1)', async (t) => {
   const places = [
     [RAM - 1387, '004ffa95'],
     [RAM, '00500000'],
@@ -88,7 +88,7 @@ t.test('LHCALL_LGUEST_INIT kills a kernel that would live in the pages of the Sw
   t.equal(guest.killedBy(hypercall('LHCALL_LGUEST_INIT', DATA)), 'bad kernel address 0xfffe1000');
 });
 
-t.test('a second LHCALL_LGUEST_INIT kills', async (t) => {
+t.test('a second LHCALL_LGUEST_INIT kills (H1)', async (t) => {
   const guest = new TestGuest().begin();
   t.equal(guest.killedBy(hypercall('LHCALL_LGUEST_INIT', DATA)), 'already have lguest_data');
 });
@@ -149,7 +149,7 @@ const fill = (guest: TestGuest): void => {
   for (let n = 0; n < 64; n++) queue(guest, n, LHCALL.LHCALL_FLUSH_ASYNC);
 };
 
-t.test('a queued call that queues another does not keep the Host for ever', async (t) => {
+t.test('a queued call that queues another does not keep the Host for ever (H2)', async (t) => {
   const guest: TestGuest = new TestGuest({ trace: (station) => station === 'queued-hypercall' && fill(guest) }).begin();
   fill(guest);
   t.equal(guest.run(hypercall('LHCALL_FLUSH_ASYNC')), -EINTR);
@@ -182,7 +182,7 @@ t.test('LHCALL_SHUTDOWN for power off ends the Guest with its message (18)', asy
   t.equal(guest.lastWords(), 'CRASH: Power down');
 });
 
-t.test('LHCALL_SHUTDOWN for a restart restarts, whatever its message is (18)', async (t) => {
+t.test('LHCALL_SHUTDOWN for a restart restarts, whatever its message is (18, H10)', async (t) => {
   for (const at of [0x6000, 0x40000000, RAM - 127, 0xffffffff]) {
     t.equal(new TestGuest().begin().run(hypercall('LHCALL_SHUTDOWN', at, 2)), -ERESTART);
   }
@@ -190,7 +190,7 @@ t.test('LHCALL_SHUTDOWN for a restart restarts, whatever its message is (18)', a
   t.equal(guest.killedBy(hypercall('LHCALL_SHUTDOWN', RAM - 127, 1)), 'bad read address 0xfff81 len 128');
 });
 
-t.test('LHCALL_SHUTDOWN reads 127 characters, of whatever kind (19)', async (t) => {
+t.test('LHCALL_SHUTDOWN reads 127 characters, of whatever kind (19, H10)', async (t) => {
   const guest = new TestGuest().begin();
   guest.switcher.memory.bytes.set(Buffer.from(`\xff\x1b[2J${'x'.repeat(200)}\0`, 'latin1'), 0x6000);
   t.equal(guest.killedBy(hypercall('LHCALL_SHUTDOWN', 0x6000, 1)), `CRASH: \xff\x1b[2J${'x'.repeat(122)}`);
@@ -199,7 +199,7 @@ t.test('LHCALL_SHUTDOWN reads 127 characters, of whatever kind (19)', async (t) 
 const killed = (segment: number, pages: number): string =>
   new TestGuest().begin().killedBy(hypercall('LHCALL_SET_STACK', segment, 0x5000, pages));
 
-t.test('LHCALL_SET_STACK wants a stack in ring 1, of two pages at most (20)', async (t) => {
+t.test('LHCALL_SET_STACK wants a stack in ring 1, of two pages at most (20, H8)', async (t) => {
   for (const segment of [0x68, 0x6a, 0x6b, 0]) t.equal(killed(segment, 1), `bad stack segment ${segment}`);
   t.equal(killed(0x69, 3), 'bad stack pages 3');
   t.equal(killed(0x69, -1), 'bad stack pages 4294967295');
@@ -262,7 +262,7 @@ t.test('`int $0x1f` from ring 3 is a #GP for the Guest, never for the Launcher (
   t.equal(guest.stack(1)[0], 0xfa);
 });
 
-t.test('every hypercall number there is ends in an answer', async (t) => {
+t.test('every hypercall number there is ends in an answer (H1, H3, H4)', async (t) => {
   const answers = new Set([-EINTR, -ENOENT, -ERESTART, -EAGAIN]);
   const words = [
     [0, 0, 0, 0],

@@ -214,7 +214,7 @@ t.test('LHCALL_SET_CLOCKEVENT raises irq 0 when its time has come, not before (3
   t.ok(late >= 0, 'a millisecond or more');
 });
 
-t.test('LHCALL_SET_CLOCKEVENT 0 cancels, and another replaces the one before (33)', async (t) => {
+t.test('LHCALL_SET_CLOCKEVENT 0 cancels, and another replaces the one before (33, H9)', async (t) => {
   const guest = ready();
   guest.run(hypercall('LHCALL_SET_CLOCKEVENT', 5_000_000_000 >>> 1), hypercall('LHCALL_SET_CLOCKEVENT', 0));
   guest.clock.advance(1e10);
@@ -421,7 +421,7 @@ t.test('int3 and into are for programs too when the Guest says so', async (t) =>
   t.equal(guest.switcher.pages.guestIdt[2 * 3 + 1], 0xee00);
 });
 
-t.test('LHCALL_LOAD_IDT_ENTRY leaves vectors 2, 8, 15 and 31 alone, even with a task gate (22)', async (t) => {
+t.test('LHCALL_LOAD_IDT_ENTRY leaves vectors 2, 8, 15 and 31 alone, even with a task gate (22, H7)', async (t) => {
   for (const vector of [2, 8, 15, 31]) {
     const guest = ready();
     t.equal(guest.run(hypercall('LHCALL_LOAD_IDT_ENTRY', vector, 0x600000, 0x8500)), -EINTR);
@@ -431,7 +431,7 @@ t.test('LHCALL_LOAD_IDT_ENTRY leaves vectors 2, 8, 15 and 31 alone, even with a 
 
 const killed = (...args: number[]): string => ready().killedBy(hypercall('LHCALL_LOAD_IDT_ENTRY', ...args));
 
-t.test('LHCALL_LOAD_IDT_ENTRY kills for gates that are none, and for vectors that are none (22)', async (t) => {
+t.test('LHCALL_LOAD_IDT_ENTRY kills for gates that are none, and for vectors that are none (22, H7)', async (t) => {
   t.equal(killed(256, 0, 0), 'Setting idt entry 256');
   t.equal(killed(-1, 0, 0x8e00), 'Setting idt entry 4294967295');
   for (const type of [0, 4, 5, 6, 7, 12]) t.equal(killed(3, 0, 0x8000 | (type << 8)), `bad IDT type ${type}`);
@@ -474,7 +474,7 @@ t.test('no Guest enters in ring 0, with interrupts off, or with rights over port
   t.equal(guest.switcher.entries, entries);
 });
 
-t.test('a fault while a fault is told kills once, and ends', async (t) => {
+t.test('a fault while a fault is told kills once, and ends (H8)', async (t) => {
   const guest = ready();
   inRing(1, 0x10, KERNEL)(guest.switcher);
   t.equal(guest.killedBy(pageFault(0x8000000)), 'Bad address 0xc');

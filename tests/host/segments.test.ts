@@ -35,7 +35,7 @@ t.test('LHCALL_LOAD_GDT_ENTRY makes DPL 0 into 1, keeps 2 and 3, and sets the ac
   );
 });
 
-t.test('LHCALL_LOAD_GDT_ENTRY kills for entry 32 and all that follow (23)', async (t) => {
+t.test('LHCALL_LOAD_GDT_ENTRY kills for entry 32 and all that follow (23, H6)', async (t) => {
   t.equal(begin().killedBy(load(32, 0, 0)), 'too many gdt entries 32');
   t.equal(begin().killedBy(load(-1, 0, 0)), 'too many gdt entries -1');
   t.equal(begin().run(load(31, 0, 0)), -EINTR);
@@ -48,7 +48,7 @@ t.test('the entries that are the Host’s stay as they are (23)', async (t) => {
   t.same(guest.switcher.pages.guestGdt, before);
 });
 
-t.test('gates and other system descriptors never reach the CPU', async (t) => {
+t.test('gates and other system descriptors never reach the CPU (H6)', async (t) => {
   const guest = begin();
   for (let type = 0; type < 16; type++) {
     guest.run(load(18, (0x50 << 16) | 0x1000, 0xc0008000 | 0x6000 | (type << 8)));
@@ -67,7 +67,7 @@ t.test('LHCALL_LOAD_TLS takes three descriptors from memory, with the same care'
   );
 });
 
-t.test('LHCALL_LOAD_TLS kills when its descriptors are not all in RAM', async (t) => {
+t.test('LHCALL_LOAD_TLS kills when its descriptors are not all in RAM (H6)', async (t) => {
   t.equal(begin().killedBy(hypercall('LHCALL_LOAD_TLS', RAM - 20)), 'bad read address 0xfffec len 24');
   t.equal(begin().killedBy(hypercall('LHCALL_LOAD_TLS', 0xfffffff8)), 'bad read address 0xfffffff8 len 24');
 });
