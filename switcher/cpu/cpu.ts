@@ -15,14 +15,15 @@ import { CodeCache } from './code-cache.js';
 import { cpuid } from './cpuid.js';
 import * as Exits from './exits.js';
 import { loadEflags, readEflags, writeEflags } from './flags.js';
+import { resetFpu } from './fpu.js';
 import { GuestAccess } from './guest-access.js';
 import { Memory } from './memory.js';
 import { CPU_ROUTINES, type CpuRoutines } from './routines.js';
 import { Segments } from './segments.js';
 import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
-import { transcendentalRoutines } from './x87-transcendental.js';
 import { gateOf, type Problem, Transfers } from './transfers.js';
+import { transcendentalRoutines } from './x87-transcendental.js';
 
 /** How code is run: by the evaluator, which is slow and the measure of the others, or by the generated interpreter. */
 export type EngineName = 'evaluate' | 'interpret';
@@ -81,6 +82,7 @@ export class Cpu {
     });
     this.#run = engine === 'evaluate' ? () => this.#evaluateRun() : this.#instantiate(routines);
     this.memory.set(State.STRING_TURN, WHOLE_TURN);
+    resetFpu(this.memory);
     this.setPrivilege(1);
   }
 
