@@ -235,3 +235,6 @@ Object.assign(table, simdOperators);
 export function operator(name: string): Operator | undefined {
   return table[name];
 }
+
+/** All there are. */
+export const operatorNames = (): readonly string[] => Object.keys(table);
