@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { elf, guestSegment } from '../support/kernel-files.js';
+import { bzImage, elf, guestSegment } from '../support/kernel-files.js';
 
 const MAIN = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 const SCRIPTED = fileURLToPath(new URL('../support/scripted-lguest.js', import.meta.url));
@@ -98,6 +98,41 @@ t.test('files that cannot be used end with status 1 and one line', async (t) => 
   oneLine(t, nobody, 1, process.geteuid?.() === 0 ? /no such user in \/etc\/passwd/ : /only root/);
   const debug = await run(SCRIPTED, ['[]', '64', join(dir, 'none')], { env: { LGUEST_DEBUG: '1' } });
   t.match(debug.stderr, /no such file\n +at /, 'LGUEST_DEBUG=1 shows where');
+});
+
+t.test('wrong files, met by the real machine', async (t) => {
+  const file = (name: string, bytes: Uint8Array): string => {
+    writeFileSync(join(dir, name), bytes);
+    return join(dir, name);
+  };
+  const kernel = elf([guestSegment()]);
+  const long = elf([guestSegment(), { physical: 0x2000000, bytes: Buffer.from('far away') }]);
+  const edited = (offset: number, value: number): Buffer => Buffer.from(kernel).fill(value, offset, offset + 1);
+  const wrong: [string[], RegExp][] = [
+    [['4', join(dir, 'nowhere')], /nowhere: no such file/],
+    [['4', dir], /is a folder/],
+    [['4', file('elf64', edited(4, 2))], /a 64-bit ELF file/],
+    [['4', file('arm', edited(18, 40))], /an ELF file for ARM/],
+    [['4', file('short', kernel.subarray(0, kernel.length - 1))], /truncated/],
+    [['4', file('shortbz', bzImage().subarray(0, 1600))], /truncated/],
+    [
+      ['4', file('linux', elf([{ physical: 0x100000, bytes: Buffer.from('Linux version 4.12.0') }]))],
+      /without lguest support/,
+    ],
+    [['4', file('long', long)], /needs memory up to 33M, but the Guest has 4M/],
+    [['4', KERNEL, `--initrd=${file('initrd', Buffer.alloc(4 << 20))}`], /give it more memory/],
+    [['4', KERNEL, '--block=/nowhere'], /cannot open the disk \/nowhere: no such file/],
+    [['4', KERNEL, `--block=${dir}`], /as a disk/],
+    [['4', KERNEL, `--block=${file('empty', Buffer.alloc(0))}`], /as a disk/],
+  ];
+  for (const [args, message] of wrong) oneLine(t, await run(MAIN, args), 1, message);
+});
+
+t.test('--username gives root away', { skip: process.geteuid?.() === 0 ? false : 'only root can' }, async (t) => {
+  const [child, end] = await playUntilReady([{ spin: true }], ['--username=nobody']);
+  t.notMatch(readFileSync(`/proc/${child.pid}/status`, 'utf8'), /^[UG]id:.*\b0\b/m);
+  child.kill();
+  t.match(await end, { status: 143 });
 });
 
 t.test('the end of a Guest is the status of the command', async (t) => {
