@@ -35,11 +35,8 @@ export function isDefined(mnemonic: string): boolean {
 /** What a form means: its mnemonic's definition, told these operand kinds. */
 export function meaning(form: Form): Body {
   const definition = definitions.get(form.mnemonic);
+  if (definition === undefined) throw new Bug(`the opcode map has ${form.mnemonic}, but it means nothing`);
   const b = new Builder();
-  if (definition === undefined) {
-    b.raise(6);
-    return b.body();
-  }
   definition(b, [accessOf(b, form, 0), accessOf(b, form, 1), accessOf(b, form, 2)], form);
   return b.body();
 }

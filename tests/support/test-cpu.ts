@@ -69,6 +69,11 @@ export class EmulatedCpu implements TestCpu {
     });
   }
 
+  /** As CR0.TS: the x87's and SSE's registers are another task's. */
+  set taskSwitched(value: boolean) {
+    this.#cpu.memory.set(State.TASK_SWITCHED, value ? 1 : 0);
+  }
+
   reset(state: MachineState): void {
     for (const page of this.#pages) if (page.isDirty) this.#restore(page);
     for (const patch of state.patches) this.#patch(patch);
