@@ -179,6 +179,14 @@ class Compiler {
         return () => view.getInt32(State.FLAGS_RESULT, LITTLE_ENDIAN);
       case 'flagsAux':
         return () => view.getInt32(State.FLAGS_AUX, LITTLE_ENDIAN);
+      case 'condition': {
+        const before = this.statements(node.statements);
+        const words = this.#value(node.words);
+        return (frame) => {
+          runAll(before, frame);
+          return words(frame);
+        };
+      }
       case 'guestLoad':
         return this.#guestLoad(node);
       case 'callCpu': {
@@ -364,8 +372,10 @@ class Compiler {
         return (frame) => this.#write(statement.bytes, index(frame) + statement.offset, value(frame));
       }
       case 'setFlags': {
+        const before = this.statements(statement.statements);
         const [result, aux] = [this.#word(statement.result), this.#word(statement.aux)];
         return (frame) => {
+          runAll(before, frame);
           view.setInt32(State.FLAGS_RESULT, result(frame), LITTLE_ENDIAN);
           view.setInt32(State.FLAGS_AUX, aux(frame), LITTLE_ENDIAN);
         };

@@ -18,7 +18,7 @@ define('adc', (b, [to, from]) => {
   const right = from.read();
   const result = b.add(b.add(left, right), carryFlag(b));
   to.write(result);
-  flagsOfAdd(b, width, left, right, result);
+  flagsOfAdd(b, width, left, right, result, 'adc');
 });
 
 define('sub', (b, [to, from]) => {
@@ -36,7 +36,7 @@ define('sbb', (b, [to, from]) => {
   const right = from.read();
   const result = b.sub(b.sub(left, right), carryFlag(b));
   to.write(result);
-  flagsOfSub(b, width, left, right, result);
+  flagsOfSub(b, width, left, right, result, 'sbb');
 });
 
 define('cmp', (b, [to, from]) => {
@@ -58,14 +58,14 @@ define('inc', (b, [to]) => {
   const left = to.read();
   const result = b.add(left, 1);
   to.write(result);
-  flagsOfStep(b, widthOf(to), left, result, false);
+  flagsOfStep(b, widthOf(to), left, result, 'inc');
 });
 
 define('dec', (b, [to]) => {
   const left = to.read();
   const result = b.sub(left, 1);
   to.write(result);
-  flagsOfStep(b, widthOf(to), left, result, true);
+  flagsOfStep(b, widthOf(to), left, result, 'dec');
 });
 
 define(['and', 'or', 'xor'], (b, [to, from], { mnemonic }) => {

@@ -94,7 +94,7 @@ export class InterpreterModule implements Functions, Setting {
     emit.load(bytes, offset);
   }
 
-  registerAddress(emit: Emitter, file: RegisterFile, number: RegisterNumber): number {
+  #registerAddress(emit: Emitter, file: RegisterFile, number: RegisterNumber): number {
     const base = REGISTER_FILES[file];
     if (typeof number === 'object') {
       emit.const32(0);
@@ -111,6 +111,54 @@ export class InterpreterModule implements Functions, Setting {
     return base;
   }
 
+  register: Setting['register'] = (emit, { file, bytes, number }) => {
+    emit.load(bytes, this.#registerAddress(emit, file, number));
+  };
+
+  setRegister: Setting['setRegister'] = (emit, { file, bytes, number, value }) => {
+    const offset = this.#registerAddress(emit, file, number);
+    emit.value(value);
+    emit.store(bytes, offset);
+  };
+
+  flagsResult(emit: Emitter): void {
+    emit.loadState(State.FLAGS_RESULT);
+  }
+
+  flagsAux(emit: Emitter): void {
+    emit.loadState(State.FLAGS_AUX);
+  }
+
+  setFlags: Setting['setFlags'] = (emit, { statements, result, aux }) => {
+    emit.statements(statements);
+    emit.const32(0);
+    emit.value(result);
+    emit.store(4, State.FLAGS_RESULT);
+    emit.const32(0);
+    emit.value(aux);
+    emit.store(4, State.FLAGS_AUX);
+  };
+
+  condition: Setting['condition'] = (emit, { statements, words }) => {
+    emit.statements(statements);
+    emit.value(words);
+  };
+
+  mapEntry(emit: Emitter, write: boolean, address: number): void {
+    emit.loadState(write ? State.WRITE_MAP : State.READ_MAP);
+    emit.localGet(address);
+    emit.const32(12);
+    emit.op(WASM.i32ShrU);
+    emit.const32(2);
+    emit.op(WASM.i32Shl, WASM.i32Add);
+    emit.load(4, 0);
+  }
+
+  leave(emit: Emitter, exit: number): void {
+    emit.setStateField(State.EIP, 'eip');
+    emit.returnConstant(exit);
+  }
+
   jump(emit: Emitter, target: Value): void {
     if (target.node.kind === 'field' && target.node.field === 'immediate') {
       this.#chainedJump(emit);
@@ -125,7 +173,7 @@ export class InterpreterModule implements Functions, Setting {
     emit.code.unsigned(this.#lookup);
   }
 
-  delegate(emit: Emitter, routine: string, args: readonly Value[], jumps: boolean): void {
+  delegate: Setting['delegate'] = (emit, { routine, args, jumps }) => {
     emit.setStateField(State.EIP, 'eip');
     emit.setStateField(State.NEXT_EIP, 'nextEip');
     for (const arg of args) emit.value(arg);
@@ -143,7 +191,7 @@ export class InterpreterModule implements Functions, Setting {
     emit.localGet(to);
     emit.op(WASM.returnCall);
     emit.code.unsigned(this.#lookup);
-  }
+  };
 
   // ---------------------------------------------------------------- functions of the module
 

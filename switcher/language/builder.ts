@@ -6,6 +6,7 @@ import { Bug } from '../../lib/errors.js';
 import type {
   AccessBytes,
   Body,
+  Condition,
   FlagsOrigin,
   Field,
   Loop,
@@ -239,13 +240,32 @@ export class Builder {
     return this.#value('i32', { kind: 'flagsAux' });
   }
 
-  setFlagWords(result: Term, aux: Term, origin?: FlagsOrigin): void {
-    this.#current.push({
-      kind: 'setFlags',
-      result: this.#use(this.term('i32', result)),
-      aux: this.#use(this.term('i32', aux)),
-      origin,
+  /** Sets the two words of flags to what `words` gives; `origin` says what arithmetic that is, if it is one. */
+  setFlags(words: () => readonly [result: Term, aux: Term], origin?: FlagsOrigin): void {
+    const statements: Statement[] = [];
+    let pair: readonly [Value, Value] | undefined;
+    this.#block(statements, () => {
+      const [result, aux] = words();
+      pair = [this.#use(this.term('i32', result)), this.#use(this.term('i32', aux))];
     });
+    if (pair === undefined) throw new Bug('flags without words');
+    if (origin) [origin.left, origin.right, origin.result].forEach((value) => this.#use(value));
+    this.#current.push({ kind: 'setFlags', statements, result: pair[0], aux: pair[1], origin });
+  }
+
+  setFlagWords(result: Term, aux: Term): void {
+    this.setFlags(() => [result, aux]);
+  }
+
+  /** A condition code, with how it follows from the words of flags. */
+  condition(cc: Condition, build: () => Value): Value {
+    const statements: Statement[] = [];
+    let words: Value | undefined;
+    this.#block(statements, () => {
+      words = this.#use(build());
+    });
+    if (words === undefined) throw new Bug('a condition without words');
+    return this.#value('i32', { kind: 'condition', cc, statements, words });
   }
 
   // ---------------------------------------------------------------- Guest memory, by linear address

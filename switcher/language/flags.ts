@@ -8,7 +8,9 @@
 // the one out of bit 3 is AF. So `aux` is the vector of carries, shifted so that the top one is bit 31, and masked. The
 // two correction fields exist for flags that were loaded rather than computed: popf can set ZF and SF together.
 import type { Builder, Term } from './builder.js';
-import type { Value } from './nodes.js';
+import type { Condition, FlagsOrigin, Value } from './nodes.js';
+
+export { CONDITIONS, type Condition } from './nodes.js';
 
 export type Width = 8 | 16 | 32;
 
@@ -39,39 +41,103 @@ function borrowsOfSub(b: Builder, left: Value, right: Value, result: Value): Val
   return b.or(b.and(b.not(left), right), b.and(b.not(b.xor(left, right)), result));
 }
 
-/** CF, PF, AF, ZF, SF, OF of `left + right (+ carry) = result`. */
-export function flagsOfAdd(b: Builder, width: Width, left: Value, right: Value, result: Value): void {
-  b.setFlagWords(b.signExtend(width, result), auxFromCarries(b, width, carriesOfAdd(b, left, right, result)), {
-    operation: 'add',
+/** CF, PF, AF, ZF, SF, OF of `left + right = result`; with a carry, `operation` is adc. */
+export function flagsOfAdd(
+  b: Builder,
+  width: Width,
+  left: Value,
+  right: Value,
+  result: Value,
+  operation: 'add' | 'adc' = 'add',
+): void {
+  b.setFlags(() => [b.signExtend(width, result), auxFromCarries(b, width, carriesOfAdd(b, left, right, result))], {
+    operation,
     width,
     left,
     right,
+    result,
   });
 }
 
-/** The flags of `left − right (− borrow) = result`; also cmp. */
-export function flagsOfSub(b: Builder, width: Width, left: Value, right: Value, result: Value): void {
-  b.setFlagWords(b.signExtend(width, result), auxFromCarries(b, width, borrowsOfSub(b, left, right, result)), {
-    operation: 'sub',
+/** The flags of `left − right = result`, also of cmp; with a borrow, `operation` is sbb. */
+export function flagsOfSub(
+  b: Builder,
+  width: Width,
+  left: Value,
+  right: Value,
+  result: Value,
+  operation: 'sub' | 'sbb' = 'sub',
+): void {
+  b.setFlags(() => [b.signExtend(width, result), auxFromCarries(b, width, borrowsOfSub(b, left, right, result))], {
+    operation,
     width,
     left,
     right,
+    result,
   });
 }
 
 /** and, or, xor, test: CF and OF are cleared; AF is undefined and cleared here. */
 export function flagsOfLogic(b: Builder, width: Width, result: Value): void {
-  b.setFlagWords(b.signExtend(width, result), 0, { operation: 'logic', width, left: result, right: result });
+  b.setFlags(() => [b.signExtend(width, result), 0], {
+    operation: 'logic',
+    width,
+    left: result,
+    right: result,
+    result,
+  });
 }
 
 /** inc and dec: everything as add and sub of 1, but CF stays. */
-export function flagsOfStep(b: Builder, width: Width, left: Value, result: Value, down: boolean): void {
+export function flagsOfStep(b: Builder, width: Width, left: Value, result: Value, operation: 'inc' | 'dec'): void {
+  const carry = carryFlag(b);
+  b.setFlags(() => [b.signExtend(width, result), auxOfStep(b, width, left, result, carry, operation)], {
+    operation,
+    width,
+    left,
+    right: carry,
+    result,
+  });
+}
+
+function auxOfStep(
+  b: Builder,
+  width: Width,
+  left: Value,
+  result: Value,
+  carry: Value,
+  operation: 'inc' | 'dec',
+): Value {
   const one = b.i32(1);
-  const carries = down ? borrowsOfSub(b, left, one, result) : carriesOfAdd(b, left, one, result);
+  const carries = operation === 'dec' ? borrowsOfSub(b, left, one, result) : carriesOfAdd(b, left, one, result);
   const aux = auxFromCarries(b, width, carries);
   // OF is bit 31 xor bit 30: moving CF in flips both.
-  const change = b.and(b.xor(aux, b.flagsAux()), CARRY);
-  b.setFlagWords(b.signExtend(width, result), b.xor(aux, b.or(change, b.shrU(change, 1))));
+  const change = b.and(b.xor(aux, b.shl(carry, 31)), CARRY);
+  return b.xor(aux, b.or(change, b.shrU(change, 1)));
+}
+
+/** The second word of flags that `operation` on operands of `width` bits leaves: what readers with an origin owe. */
+export function auxOf(
+  b: Builder,
+  operation: FlagsOrigin['operation'],
+  width: Width,
+  left: Value,
+  right: Value,
+  result: Value,
+): Value {
+  switch (operation) {
+    case 'add':
+    case 'adc':
+      return auxFromCarries(b, width, carriesOfAdd(b, left, right, result));
+    case 'sub':
+    case 'sbb':
+      return auxFromCarries(b, width, borrowsOfSub(b, left, right, result));
+    case 'inc':
+    case 'dec':
+      return auxOfStep(b, width, left, result, right, operation);
+    case 'logic':
+      return b.i32(0);
+  }
 }
 
 /** SF, ZF and PF from `result`, the others as given (each 0 or 1). */
@@ -114,18 +180,12 @@ export function setFlagsFromImage(b: Builder, image: Value): void {
   setSixFlags(b, { cf: bit(CF), pf: bit(PF), af: bit(AF), zf: bit(ZF), sf: bit(SF), of: bit(OF) });
 }
 
-export const carryFlag = (b: Builder): Value => b.shrU(b.flagsAux(), 31);
-export const zeroFlag = (b: Builder): Value => b.eqz(b.flagsResult());
-export const signFlag = (b: Builder): Value => b.xor(b.shrU(b.flagsResult(), 31), b.and(b.flagsAux(), AUX_SIGN_FLIP));
-export const overflowFlag = (b: Builder): Value => {
-  const aux = b.flagsAux();
-  return b.and(b.xor(b.shrU(aux, 31), b.shrU(aux, 30)), 1);
-};
+export const carryFlag = (b: Builder): Value => condition(b, 'b');
+export const zeroFlag = (b: Builder): Value => condition(b, 'z');
+export const signFlag = (b: Builder): Value => condition(b, 's');
+export const overflowFlag = (b: Builder): Value => condition(b, 'o');
+export const parityFlag = (b: Builder): Value => condition(b, 'p');
 export const adjustFlag = (b: Builder): Value => b.and(b.shrU(b.flagsAux(), 3), 1);
-export const parityFlag = (b: Builder): Value => {
-  const byte = b.and(b.xor(b.flagsResult(), b.shrU(b.flagsAux(), AUX_PARITY_SHIFT)), 0xff);
-  return b.xor(b.and(b.popcnt(byte), 1), 1);
-};
 
 export function allFlags(b: Builder): SixFlags {
   return {
@@ -158,60 +218,48 @@ export function setZero(b: Builder, zf: Term): void {
   setSixFlags(b, { ...allFlags(b), zf: b.term('i32', zf) });
 }
 
-export const CONDITIONS = [
-  'o',
-  'no',
-  'b',
-  'ae',
-  'z',
-  'nz',
-  'be',
-  'a',
-  's',
-  'ns',
-  'p',
-  'np',
-  'l',
-  'ge',
-  'le',
-  'g',
-] as const;
-export type Condition = (typeof CONDITIONS)[number];
-
 /** 1 when the condition (the `cc` of jcc, setcc, cmovcc) holds, else 0. */
 export function condition(b: Builder, cc: Condition): Value {
+  return b.condition(cc, () => fromWords(b, cc));
+}
+
+function fromWords(b: Builder, cc: Condition): Value {
   switch (cc) {
-    case 'o':
-      return overflowFlag(b);
+    case 'o': {
+      const aux = b.flagsAux();
+      return b.and(b.xor(b.shrU(aux, 31), b.shrU(aux, 30)), 1);
+    }
     case 'b':
-      return carryFlag(b);
+      return b.shrU(b.flagsAux(), 31);
     case 'z':
-      return zeroFlag(b);
+      return b.eqz(b.flagsResult());
     case 'be':
-      return b.or(carryFlag(b), zeroFlag(b));
+      return b.or(fromWords(b, 'b'), fromWords(b, 'z'));
     case 's':
-      return signFlag(b);
-    case 'p':
-      return parityFlag(b);
+      return b.xor(b.shrU(b.flagsResult(), 31), b.and(b.flagsAux(), AUX_SIGN_FLIP));
+    case 'p': {
+      const byte = b.and(b.xor(b.flagsResult(), b.shrU(b.flagsAux(), AUX_PARITY_SHIFT)), 0xff);
+      return b.xor(b.and(b.popcnt(byte), 1), 1);
+    }
     case 'l':
-      return b.xor(signFlag(b), overflowFlag(b));
+      return b.xor(fromWords(b, 's'), fromWords(b, 'o'));
     case 'le':
-      return b.or(zeroFlag(b), b.xor(signFlag(b), overflowFlag(b)));
-    case 'no':
-      return b.xor(overflowFlag(b), 1);
-    case 'ae':
-      return b.xor(carryFlag(b), 1);
+      return b.or(fromWords(b, 'z'), fromWords(b, 'l'));
     case 'nz':
       return b.bool(b.flagsResult());
+    case 'no':
+      return b.xor(fromWords(b, 'o'), 1);
+    case 'ae':
+      return b.xor(fromWords(b, 'b'), 1);
     case 'a':
-      return b.xor(condition(b, 'be'), 1);
+      return b.xor(fromWords(b, 'be'), 1);
     case 'ns':
-      return b.xor(signFlag(b), 1);
+      return b.xor(fromWords(b, 's'), 1);
     case 'np':
-      return b.xor(parityFlag(b), 1);
+      return b.xor(fromWords(b, 'p'), 1);
     case 'ge':
-      return b.xor(condition(b, 'l'), 1);
+      return b.xor(fromWords(b, 'l'), 1);
     case 'g':
-      return b.xor(condition(b, 'le'), 1);
+      return b.xor(fromWords(b, 'le'), 1);
   }
 }

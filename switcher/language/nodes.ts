@@ -52,6 +52,13 @@ export type Node =
   | { readonly kind: 'flagsResult' }
   | { readonly kind: 'flagsAux' }
   | GuestLoad
+  /** A condition code. `words` is how it follows from the two words of flags, after `statements`. */
+  | {
+      readonly kind: 'condition';
+      readonly cc: Condition;
+      readonly statements: readonly Statement[];
+      readonly words: Value;
+    }
   | { readonly kind: 'result'; readonly position: number }
   | { readonly kind: 'callCpu'; readonly routine: string; readonly args: readonly Value[] };
 
@@ -82,12 +89,34 @@ export interface Loop {
   readonly body: Statement[];
 }
 
+export const CONDITIONS = [
+  'o',
+  'no',
+  'b',
+  'ae',
+  'z',
+  'nz',
+  'be',
+  'a',
+  's',
+  'ns',
+  'p',
+  'np',
+  'l',
+  'ge',
+  'le',
+  'g',
+] as const;
+export type Condition = (typeof CONDITIONS)[number];
+
 /** What arithmetic the flags come from, for readers that can do better than the two words. */
 export interface FlagsOrigin {
-  readonly operation: 'add' | 'sub' | 'logic';
+  readonly operation: 'add' | 'sub' | 'adc' | 'sbb' | 'inc' | 'dec' | 'logic';
   readonly width: 8 | 16 | 32;
   readonly left: Value;
+  /** For inc and dec: CF, which stays as it was. */
   readonly right: Value;
+  readonly result: Value;
 }
 
 export type Statement =
@@ -107,7 +136,14 @@ export type Statement =
       readonly index: Value | undefined;
       readonly value: Value;
     }
-  | { readonly kind: 'setFlags'; readonly result: Value; readonly aux: Value; readonly origin: FlagsOrigin | undefined }
+  | {
+      readonly kind: 'setFlags';
+      /** What comes before `result` and `aux`, for readers that go by the words. */
+      readonly statements: readonly Statement[];
+      readonly result: Value;
+      readonly aux: Value;
+      readonly origin: FlagsOrigin | undefined;
+    }
   | { readonly kind: 'guestStore'; readonly bytes: AccessBytes; readonly address: Value; readonly value: Value }
   /** Faults as an access of `bytes` bytes at `address` would, and does nothing else. */
   | { readonly kind: 'probe'; readonly bytes: number; readonly address: Value; readonly write: boolean }

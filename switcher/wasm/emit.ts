@@ -12,8 +12,6 @@ import type {
   GuestLoad,
   Loop,
   Node,
-  RegisterFile,
-  RegisterNumber,
   Routine,
   Statement,
   Value,
@@ -34,13 +32,25 @@ export interface Functions {
   slowStore(bytes: AccessBytes): number;
 }
 
-/** How one kind of code (interpreter handler, routine, …) fills blanks and ends. */
+type Of<Kind extends Node['kind']> = Extract<Node, { kind: Kind }>;
+type Saying<Kind extends Statement['kind']> = Extract<Statement, { kind: Kind }>;
+
+/** How one kind of code (interpreter handler, translated region) fills blanks, keeps registers and flags, and ends. */
 export interface Setting {
   field(emit: Emitter, field: Field): void;
-  /** Pushes the address of a register (relative to nothing); the static offset to add comes back. */
-  registerAddress(emit: Emitter, file: RegisterFile, number: RegisterNumber): number;
+  /** Pushes a register's value. */
+  register(emit: Emitter, node: Of<'register'>): void;
+  setRegister(emit: Emitter, statement: Saying<'setRegister'>): void;
+  flagsResult(emit: Emitter): void;
+  flagsAux(emit: Emitter): void;
+  setFlags(emit: Emitter, statement: Saying<'setFlags'>): void;
+  condition(emit: Emitter, node: Of<'condition'>): void;
+  /** Pushes the flat map's entry for the page of the linear address in local `address`. */
+  mapEntry(emit: Emitter, write: boolean, address: number): void;
+  /** Leaves the instruction as it was before it began, with this Exit. */
+  leave(emit: Emitter, exit: number): void;
   jump(emit: Emitter, target: Value): void;
-  delegate(emit: Emitter, routine: string, args: readonly Value[], jumps: boolean): void;
+  delegate(emit: Emitter, statement: Saying<'delegate'>): void;
 }
 
 const LOAD_OPCODES: Record<AccessBytes, readonly [unsigned: number[], signed: number[], alignment: number]> = {
@@ -68,8 +78,10 @@ export class Emitter {
   readonly #valueLocals = new Map<Value, number>();
   readonly #variableLocals = new Map<Variable, number>();
   /** Nesting: what each open block is, innermost last, to count branch depths. */
-  readonly #nesting: (Loop | 'if' | 'break')[] = [];
+  readonly #nesting: object[] = [];
   readonly #scratch = new Map<string, number>();
+  readonly #free = new Map<ValueType, number[]>();
+  readonly #used = new Map<ValueType, number[]>();
 
   constructor(setting: Setting, functions: Functions, parameters: number) {
     this.#setting = setting;
@@ -171,8 +183,17 @@ export class Emitter {
     this.#compute(value.node, value.type);
   }
 
+  /** A local for the current body; the next one may have it again. */
+  #bodyLocal(type: ValueType): number {
+    const local = this.#free.get(type)?.pop() ?? this.newLocal(type);
+    const used = this.#used.get(type);
+    if (used) used.push(local);
+    else this.#used.set(type, [local]);
+    return local;
+  }
+
   #bind(value: Value): void {
-    const local = this.newLocal(value.type);
+    const local = this.#bodyLocal(value.type);
     this.localSet(local);
     this.#valueLocals.set(value, local);
   }
@@ -205,21 +226,22 @@ export class Emitter {
       case 'variable':
         this.localGet(this.#variableLocal(node.variable));
         return;
-      case 'register': {
-        const offset = this.#setting.registerAddress(this, node.file, node.number);
-        this.load(node.bytes, offset);
+      case 'register':
+        this.#setting.register(this, node);
         return;
-      }
       case 'state':
         if (node.index) this.value(node.index);
         else this.const32(0);
         this.load(node.bytes, node.offset, node.signed);
         return;
       case 'flagsResult':
-        this.loadState(State.FLAGS_RESULT);
+        this.#setting.flagsResult(this);
         return;
       case 'flagsAux':
-        this.loadState(State.FLAGS_AUX);
+        this.#setting.flagsAux(this);
+        return;
+      case 'condition':
+        this.#setting.condition(this, node);
         return;
       case 'guestLoad':
         this.#guestLoad(node, type);
@@ -258,18 +280,23 @@ export class Emitter {
   #variableLocal(variable: Variable): number {
     const known = this.#variableLocals.get(variable);
     if (known !== undefined) return known;
-    const local = this.newLocal(variable.type);
+    const local = this.#bodyLocal(variable.type);
     this.#variableLocals.set(variable, local);
     return local;
   }
 
   // ---------------------------------------------------------------- statements
 
+  /** One whole instruction or routine. Its values are its own: the same sentence may come again, with other blanks. */
   body(body: Body): void {
-    for (const statement of body.statements) this.#statement(statement);
+    this.#valueLocals.clear();
+    this.#variableLocals.clear();
+    for (const [type, used] of this.#used)
+      used.length > 0 && this.#free.set(type, [...(this.#free.get(type) ?? []), ...used.splice(0)]);
+    this.statements(body.statements);
   }
 
-  #statements(statements: readonly Statement[]): void {
+  statements(statements: readonly Statement[]): void {
     for (const statement of statements) this.#statement(statement);
   }
 
@@ -282,12 +309,9 @@ export class Emitter {
         this.value(statement.value);
         this.localSet(this.#variableLocal(statement.variable));
         return;
-      case 'setRegister': {
-        const offset = this.#setting.registerAddress(this, statement.file, statement.number);
-        this.value(statement.value);
-        this.store(statement.bytes, offset);
+      case 'setRegister':
+        this.#setting.setRegister(this, statement);
         return;
-      }
       case 'setState':
         if (statement.index) this.value(statement.index);
         else this.const32(0);
@@ -295,12 +319,7 @@ export class Emitter {
         this.store(statement.bytes, statement.offset);
         return;
       case 'setFlags':
-        this.const32(0);
-        this.value(statement.result);
-        this.store(4, State.FLAGS_RESULT);
-        this.const32(0);
-        this.value(statement.aux);
-        this.store(4, State.FLAGS_AUX);
+        this.#setting.setFlags(this, statement);
         return;
       case 'guestStore':
         this.#guestStore(statement.bytes, statement.address, statement.value);
@@ -339,7 +358,7 @@ export class Emitter {
         this.#setting.jump(this, statement.target);
         return;
       case 'delegate':
-        this.#setting.delegate(this, statement.routine, statement.args, statement.jumps);
+        this.#setting.delegate(this, statement);
         return;
     }
   }
@@ -359,42 +378,64 @@ export class Emitter {
   #if(statement: Extract<Statement, { kind: 'if' }>): void {
     this.value(statement.condition);
     this.op(WASM.if, WASM.blockVoid);
-    this.#nesting.push('if');
-    this.#statements(statement.then);
-    if (statement.otherwise.length > 0) {
-      this.op(WASM.else);
-      this.#statements(statement.otherwise);
-    }
+    this.#inside(() => {
+      this.statements(statement.then);
+      if (statement.otherwise.length > 0) {
+        this.op(WASM.else);
+        this.statements(statement.otherwise);
+      }
+    });
+    this.op(WASM.end);
+  }
+
+  /** Emits what stands inside one more block, which nothing branches to. */
+  #inside(emit: () => void): void {
+    this.#nesting.push({});
+    emit();
+    this.#nesting.pop();
+  }
+
+  /** A block or loop that `branch` can name by `label`. */
+  labelled(kind: 'block' | 'loop', label: object, emit: () => void): void {
+    this.op(kind === 'block' ? WASM.block : WASM.loop, WASM.blockVoid);
+    this.#nesting.push(label);
+    emit();
     this.#nesting.pop();
     this.op(WASM.end);
   }
 
+  /** Runs `emit` with an if around it: the condition is on the stack. */
+  ifThen(emit: () => void): void {
+    this.op(WASM.if, WASM.blockVoid);
+    this.#inside(emit);
+    this.op(WASM.end);
+  }
+
+  branch(label: object): void {
+    this.op(WASM.br);
+    this.code.unsigned(this.#depth(label));
+  }
+
   #loop(loop: Loop): void {
     this.op(WASM.block, WASM.blockVoid, WASM.loop, WASM.blockVoid);
-    this.#nesting.push('break', loop);
-    this.#statements(loop.body);
+    this.#nesting.push({}, loop);
+    this.statements(loop.body);
     this.op(WASM.br, 0);
     this.#nesting.splice(-2);
     this.op(WASM.end, WASM.end);
   }
 
-  #depth(loop: Loop): number {
-    const position = this.#nesting.lastIndexOf(loop);
+  #depth(label: object): number {
+    const position = this.#nesting.lastIndexOf(label);
     if (position < 0) throw new Bug('break or continue outside its loop');
     return this.#nesting.length - 1 - position;
   }
 
   // ---------------------------------------------------------------- Guest memory
 
-  /** Leaves the entry of `map` for the address in local `address` in local `entry`. */
-  #lookUp(map: number, address: number, entry: number): void {
-    this.loadState(map);
-    this.localGet(address);
-    this.const32(12);
-    this.op(WASM.i32ShrU);
-    this.const32(2);
-    this.op(WASM.i32Shl, WASM.i32Add);
-    this.load(4, 0);
+  /** Leaves the map's entry for the address in local `address` in local `entry`. */
+  #lookUp(write: boolean, address: number, entry: number): void {
+    this.#setting.mapEntry(this, write, address);
     this.localSet(entry);
   }
 
@@ -414,8 +455,7 @@ export class Emitter {
     this.loadState(State.FAULT);
     this.op(WASM.if, WASM.blockVoid);
     if (forWrite) this.setStateConstant(State.FAULT_WRITE, 2);
-    this.setStateField(State.EIP, 'eip');
-    this.returnConstant(EXIT_FAULT);
+    this.#inside(() => this.#setting.leave(this, EXIT_FAULT));
     this.op(WASM.end);
   }
 
@@ -425,19 +465,21 @@ export class Emitter {
     const result = this.scratch(`loaded ${type}`, type);
     this.value(address);
     this.localSet(at);
-    this.#lookUp(State.READ_MAP, at, entry);
+    this.#lookUp(false, at, entry);
     this.#isSlow(bytes, at, entry);
     this.op(WASM.if, WASM.blockVoid);
-    this.localGet(at);
-    this.call(this.functions.slowLoad(bytes));
-    this.localSet(result);
-    this.#leaveOnFault(forWrite);
-    this.op(WASM.else);
-    this.localGet(entry);
-    this.localGet(at);
-    this.op(WASM.i32Add);
-    this.load(bytes, State.MAP_BIAS);
-    this.localSet(result);
+    this.#inside(() => {
+      this.localGet(at);
+      this.call(this.functions.slowLoad(bytes));
+      this.localSet(result);
+      this.#leaveOnFault(forWrite);
+      this.op(WASM.else);
+      this.localGet(entry);
+      this.localGet(at);
+      this.op(WASM.i32Add);
+      this.load(bytes, State.MAP_BIAS);
+      this.localSet(result);
+    });
     this.op(WASM.end);
     this.localGet(result);
   }
@@ -447,19 +489,21 @@ export class Emitter {
     const entry = this.scratch('entry', 'i32');
     this.value(address);
     this.localSet(at);
-    this.#lookUp(State.WRITE_MAP, at, entry);
+    this.#lookUp(true, at, entry);
     this.#isSlow(bytes, at, entry);
     this.op(WASM.if, WASM.blockVoid);
-    this.localGet(at);
-    this.value(value);
-    this.call(this.functions.slowStore(bytes));
-    this.#leaveOnFault();
-    this.op(WASM.else);
-    this.localGet(entry);
-    this.localGet(at);
-    this.op(WASM.i32Add);
-    this.value(value);
-    this.store(bytes, State.MAP_BIAS);
+    this.#inside(() => {
+      this.localGet(at);
+      this.value(value);
+      this.call(this.functions.slowStore(bytes));
+      this.#leaveOnFault();
+      this.op(WASM.else);
+      this.localGet(entry);
+      this.localGet(at);
+      this.op(WASM.i32Add);
+      this.value(value);
+      this.store(bytes, State.MAP_BIAS);
+    });
     this.op(WASM.end);
   }
 
@@ -480,17 +524,18 @@ export class Emitter {
     this.const32(PAGE_OFFSET_MASK);
     this.op(WASM.i32And);
     this.const32(bytes - 1);
-    this.op(0x49 /* i32.lt_u: the end is on another page than the beginning */, WASM.if, WASM.blockVoid);
-    this.localGet(at);
-    this.const32(~PAGE_OFFSET_MASK);
-    this.op(WASM.i32And);
-    this.localSet(at);
-    this.#probeOne(write, at, entry);
-    this.op(WASM.end);
+    this.op(0x49 /* i32.lt_u: the end is on another page than the beginning */);
+    this.ifThen(() => {
+      this.localGet(at);
+      this.const32(~PAGE_OFFSET_MASK);
+      this.op(WASM.i32And);
+      this.localSet(at);
+      this.#probeOne(write, at, entry);
+    });
   }
 
   #probeOne(write: boolean, at: number, entry: number): void {
-    this.#lookUp(write ? State.WRITE_MAP : State.READ_MAP, at, entry);
+    this.#lookUp(write, at, entry);
     this.localGet(entry);
     this.op(WASM.i32Eqz, WASM.if, WASM.blockVoid);
     this.const32(0);
@@ -498,18 +543,16 @@ export class Emitter {
     this.store(4, State.FAULT_ADDRESS);
     this.setStateConstant(State.FAULT_WRITE, write ? 2 : 0);
     this.setStateConstant(State.FAULT, 1);
-    this.setStateField(State.EIP, 'eip');
-    this.returnConstant(EXIT_FAULT);
+    this.#inside(() => this.#setting.leave(this, EXIT_FAULT));
     this.op(WASM.end);
   }
 
   #raise(vector: number, errorCode: Value | undefined): void {
-    this.setStateField(State.EIP, 'eip');
     this.setStateConstant(State.VECTOR, vector);
     this.const32(0);
     if (errorCode) this.value(errorCode);
     else this.const32(State.NO_ERROR_CODE);
     this.store(4, State.ERROR_CODE);
-    this.returnConstant(EXIT_EXCEPTION);
+    this.#setting.leave(this, EXIT_EXCEPTION);
   }
 }

@@ -12,7 +12,14 @@ const notHere = (what: string): never => {
 
 const SETTING: Setting = {
   field: () => notHere('fields'),
-  registerAddress: () => notHere('registers'),
+  register: () => notHere('registers'),
+  setRegister: () => notHere('registers'),
+  flagsResult: () => notHere('flags'),
+  flagsAux: () => notHere('flags'),
+  setFlags: () => notHere('flags'),
+  condition: () => notHere('flags'),
+  mapEntry: () => notHere('Guest memory'),
+  leave: () => notHere('exits'),
   jump: () => notHere('jumps'),
   delegate: () => notHere('delegates'),
 };
