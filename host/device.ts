@@ -27,6 +27,7 @@ export * from '../guest-abi/errno.js';
 export * from '../guest-abi/lguest-launcher.js';
 export type { HostCounters } from './counters.js';
 export type { EngineName } from '../switcher/guest-cpu.js';
+export type { HostLog } from './guest.js';
 export { allocateGuestMemory, type LauncherMemory, type MachineOptions } from './machine.js';
 export type { HostTrace, TraceStation } from './trace.js';
 

@@ -2,7 +2,7 @@
 import { LHCALL, type LhcallName } from '../../guest-abi/hypercalls.js';
 import { LGUEST_DATA, LGUEST_DATA_4_1 } from '../../guest-abi/lguest-data.js';
 import { LHREQ } from '../../guest-abi/lguest-launcher.js';
-import { allocateGuestMemory, type LauncherMemory, LguestDevice } from '../../host/device.js';
+import { allocateGuestMemory, type DeviceOptions, type LauncherMemory, LguestDevice } from '../../host/device.js';
 
 const PAGE = 4096;
 const RAM = 64 * PAGE;
@@ -77,10 +77,10 @@ export class CodeGuest {
   readonly #bytes: Uint8Array;
 
   /** The kernel's code runs at KERNEL + CODE, with paging on, on a stack that ends at KERNEL + STACK_TOP. */
-  constructor(kernel: readonly number[], user: readonly number[] = []) {
+  constructor(kernel: readonly number[], user: readonly number[] = [], options: DeviceOptions = {}) {
     const memory = freshMemory();
     this.#bytes = memory.bytes;
-    this.device = new LguestDevice(memory, { sliceMilliseconds: 5 });
+    this.device = new LguestDevice(memory, { sliceMilliseconds: 5, ...options });
     previous = this.device;
     const put = (at: number, value: number): void => this.#bytes.set(word(value), at);
     this.#bytes.fill(0xff, DATA + LGUEST_DATA.hcall_status, DATA + LGUEST_DATA.hcalls);
