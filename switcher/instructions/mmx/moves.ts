@@ -106,13 +106,12 @@ define('maskmovdqu', (b, [from, mask], form) => {
 
 define('maskmovq', (b, [from, mask], form) => {
   checkMmx(b);
-  // Here the registers become MMX's even if the store faults: it makes no difference when it is done again.
-  markMmx(b);
   const address = destination(b, form, 8);
   const old = b.load(8, address);
   const value = readMmx(b, from.read());
   const chosen = quadword(b, maskOf(b, asVector(b, readMmx(b, mask.read()))), 0);
   b.store(8, address, b.or(b.and(value, chosen), b.and(old, b.not(chosen))));
+  markMmx(b);
 });
 
 define('emms', (b) => {
