@@ -185,7 +185,8 @@ export class Outcome {
 /** The end of an instruction that pushes: full up, it is a stack overflow and pushes what no number is. */
 export function commitPush(b: Builder, outcome: Outcome, memory?: Access): void {
   const target = stackRegister(b, -1);
-  const overflow = b.eqz(target.empty);
+  // Nothing to push and no room for it: the first of the two counts.
+  const overflow = b.and(b.eqz(target.empty), b.eqz(b.and(outcome.flags, STACK_FAULT)));
   const flags = b.select(overflow, INVALID | STACK_FAULT | C1, outcome.flags);
   const { significand, signExponent } = outcome.value;
   const pushed = {
