@@ -15,34 +15,12 @@ import {
   type Outcome,
 } from '../support/machine-state.js';
 import { applyDelta, deltaOf, toHex } from '../support/state-delta.js';
-import type { Family, VectorCase, Vectors } from '../support/cpu-vectors.js';
+import type { VectorCase, Vectors } from '../support/cpu-vectors.js';
 import { assemble } from './assemble.js';
 import { NativeCpu } from './harness.js';
-import { arithmetic } from './templates/arithmetic.js';
-import { control } from './templates/control.js';
-import { data } from './templates/data.js';
-import { forms } from './templates/forms.js';
-import { packedIntegers } from './templates/mmx.js';
-import { shifts } from './templates/shifts.js';
-import { sseFloat, sseRest } from './templates/sse.js';
-import { strings } from './templates/strings.js';
-import { x87Arithmetic } from './templates/x87-arithmetic.js';
-import { x87Rest } from './templates/x87.js';
+import { TEMPLATES } from './templates/index.js';
 import type { Plan } from './templates/template.js';
 
-const TEMPLATES: Readonly<Record<Family, () => Plan[]>> = {
-  arithmetic,
-  shifts,
-  data,
-  control,
-  strings,
-  'x87-arithmetic': x87Arithmetic,
-  x87: x87Rest,
-  mmx: packedIntegers,
-  'sse-arithmetic': sseFloat,
-  sse: sseRest,
-  forms: () => forms(Object.entries(TEMPLATES).flatMap(([family, plans]) => (family === 'forms' ? [] : plans()))),
-};
 const DIRECTORY = join(import.meta.dirname, '../../../tests/vectors');
 
 interface Job {

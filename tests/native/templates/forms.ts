@@ -73,9 +73,15 @@ function looseness(plans: readonly Plan[]): Map<string, Partial<Plan>> {
   return found;
 }
 
+/** The same for a mnemonic of the decoder, which has the width in the names of string instructions. */
+export function looseByMnemonic(plans: readonly Plan[]): (mnemonic: string) => Partial<Plan> {
+  const found = looseness(plans);
+  return (mnemonic) => found.get(mnemonic) ?? found.get(mnemonic.replace(/[bwl]$/, '')) ?? {};
+}
+
 /** `others`: the plans of all other templates. */
 export function forms(others: readonly Plan[]): Plan[] {
-  const loose = looseness(others);
+  const looseOf = looseByMnemonic(others);
   return formExamples()
     .filter(({ form }) => !LEFT_OUT.has(form.mnemonic))
     .flatMap((example) => {
@@ -95,7 +101,7 @@ export function forms(others: readonly Plan[]): Plan[] {
             ...(form.mnemonic === 'call' || form.mnemonic === 'jmp' ? { ecx: '20003a00' } : {}),
             ...(i === 1 ? { ...memory(operandAddress(example), CONTENTS), ...memory(0x10000c00, CONTENTS) } : {}),
           },
-          { ...(loose.get(form.mnemonic) ?? loose.get(form.mnemonic.replace(/[bwl]$/, ''))), ignore },
+          { ...looseOf(form.mnemonic), ignore },
         ),
       );
     });

@@ -4,6 +4,7 @@ import {
   ALL,
   ALL_ONES,
   BIG_DENORMAL,
+  C1,
   CODES,
   DEFAULT,
   DENORMAL,
@@ -165,7 +166,7 @@ const comparisons = (): Plan[] =>
   COMPARISONS.flatMap((name) => {
     const flags = name.includes('i');
     const asm = flags ? `${name} st, st(1)` : `${name} st(1)`;
-    const options = { undefinedStatus: flags ? CODES : 0, in: { eflags: 'ad7' } };
+    const options = { undefinedStatus: flags ? CODES | C1 : 0, in: { eflags: 'ad7' } };
     return [
       ...x87(
         asm,

@@ -174,6 +174,8 @@ const loads = (): Plan[] => {
     ...from(`fbld tbyte ptr ${at}`, 10, [...decimals, ...oddDecimals]),
     ...x87('fld st(0)', [[], [PI], [SNAN], [DENORMAL], FULL, FULL.slice(1)], { fcw: [DEFAULT, 0x340] }),
     ...x87('fld st(2)', [[], [PI, ONE, TEN], [PI, ONE], FULL], { fcw: [DEFAULT, 0x340] }),
+    // nothing to load and no room for it
+    ...x87('fld st(2)', [FULL], { fcw: [DEFAULT, 0x340], in: { ftw: 'fb' }, undefinedStatus: CODES }),
     ...['fld1', 'fldl2t', 'fldl2e', 'fldpi', 'fldlg2', 'fldln2', 'fldz'].flatMap((name) => [
       ...x87(name, [[]], { fcw: MODES }),
       ...x87(name, [FULL], { fcw: [DEFAULT, 0x340] }),
@@ -213,10 +215,15 @@ const stores = (): Plan[] => {
 
 const CONDITIONS = ['b', 'e', 'be', 'u', 'nb', 'ne', 'nbe', 'nu'];
 const moves = (): Plan[] => [
+  // C1 is 0 after an underflow; otherwise some CPUs clear it and some do not
   ...pairs(CONDITIONS, ['202', '203', '242', '206', '247']).flatMap(([condition, eflags]) => [
-    ...x87(`fcmov${condition} st, st(1)`, [[ONE, PI]], { in: { eflags } }),
-    ...x87(`fcmov${condition} st, st(2)`, [[ONE, PI]], { in: { eflags }, fcw: [DEFAULT, 0x340] }),
-    ...x87(`fcmov${condition} st, st(1)`, [[], [SNAN, DENORMAL]], { in: { eflags } }),
+    ...x87(`fcmov${condition} st, st(1)`, [[ONE, PI]], { in: { eflags }, undefinedStatus: CODES | C1 }),
+    ...x87(`fcmov${condition} st, st(2)`, [[ONE, PI]], {
+      in: { eflags },
+      fcw: [DEFAULT, 0x340],
+      undefinedStatus: CODES | C1,
+    }),
+    ...x87(`fcmov${condition} st, st(1)`, [[], [SNAN, DENORMAL]], { in: { eflags }, undefinedStatus: CODES | C1 }),
   ]),
   ...x87('fxch st(1)', [[ONE, PI], [ONE], [], [SNAN, UNNORMAL]], { fcw: [DEFAULT, 0x340] }),
   ...x87('fxch st(3)', [FULL, [ONE]], { fcw: [DEFAULT, 0x340] }),
