@@ -10,10 +10,22 @@ export interface LguestFd {
   read(buffer: Uint8Array, cpuId?: number): number;
 }
 
+/** What the Guest wrote to its snapshots, which its restarts do not end. One overlay for each place among the devices. */
+export class Overlays {
+  readonly #overlays = new Map<number, Map<number, Uint8Array>>();
+
+  of(index: number): Map<number, Uint8Array> {
+    const overlay = this.#overlays.get(index) ?? new Map<number, Uint8Array>();
+    this.#overlays.set(index, overlay);
+    return overlay;
+  }
+}
+
 export interface LauncherContext {
   readonly memory: PhysicalMemory;
   readonly lguest: LguestFd;
   readonly log: Logger;
+  readonly overlays?: Overlays;
   /**
    * The Launcher cannot go on with this Guest: a driver broke the rules (`net: bad driver: …`), an instruction could not
    * be given back. The original calls errx() here. The run ends with this message before the next Guest instruction,

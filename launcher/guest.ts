@@ -5,6 +5,7 @@ import { UserError } from '../lib/errors.js';
 import { type Logger, silentLogger } from '../lib/log.js';
 import type { ConsoleSize } from './console-port.js';
 import { GuestConsole } from './console-stream.js';
+import { Overlays } from './context.js';
 import type { DeviceSpec } from './device-specs.js';
 import { EXIT_CODES, type ExitInfo, type ExitReason, classifyDeath } from './exit-info.js';
 import { type NamedCounts, addCounts } from './host-counters.js';
@@ -88,6 +89,7 @@ export class Guest extends EventEmitter<GuestEvents> {
       commandLine: typeof cmdline === 'string' ? cmdline : cmdline.join(' '),
       devices: options.devices ?? [],
       log: options.logger ?? silentLogger,
+      overlays: new Overlays(),
     };
     const console = new GuestConsole(options.console ?? DEFAULT_SIZE);
     const machine = await Machine.build(parts, request, console.port);

@@ -5,7 +5,7 @@ import { UserError } from '../lib/errors.js';
 import type { Logger } from '../lib/log.js';
 import type { PhysicalMemory } from '../switcher/physical-memory.js';
 import type { ConsolePort } from './console-port.js';
-import type { LauncherContext } from './context.js';
+import type { LauncherContext, Overlays } from './context.js';
 import type { DeviceSpec } from './device-specs.js';
 import { type NamedCounts, addCounts } from './host-counters.js';
 import { type LoadRequest, type LoadedKernel, loadGuest } from './kernel/load.js';
@@ -45,6 +45,7 @@ export interface MachineRequest extends LoadRequest {
   readonly ramBytes: number;
   readonly devices: readonly DeviceSpec[];
   readonly log: Logger;
+  readonly overlays: Overlays;
 }
 
 export class Machine {
@@ -69,6 +70,7 @@ export class Machine {
       memory,
       lguest: host,
       log: request.log,
+      overlays: request.overlays,
       fatal: (message) => fatal.abort(new UserError('ERR_LGUEST_DEVICE', message)),
     };
     let devices: DeviceSet | undefined;

@@ -12,11 +12,16 @@ import { NetDevice } from './net.js';
 import { openDisk } from './open-disk.js';
 import { hostRandom, seededRandom } from './random.js';
 import { RngDevice } from './rng.js';
+import type { Overlay } from './snapshot-image.js';
 
-type Maker<K extends DeviceSpec['kind']> = (spec: Extract<DeviceSpec, { kind: K }>, log: Logger) => VirtioDevice;
+type Maker<K extends DeviceSpec['kind']> = (
+  spec: Extract<DeviceSpec, { kind: K }>,
+  log: Logger,
+  overlay: Overlay,
+) => VirtioDevice;
 
 const table: { readonly [K in DeviceSpec['kind']]: Maker<K> } = {
-  block: (spec, log) => new BlockDevice(openDisk(spec.file, spec, log), spec.id ?? '', log),
+  block: (spec, log, overlay) => new BlockDevice(openDisk(spec.file, { ...spec, overlay }, log), spec.id ?? '', log),
   net: (spec) => new NetDevice(new LooseEnd(), spec.mac),
   rng: (spec) => new RngDevice(spec.seed === undefined ? hostRandom : seededRandom(spec.seed)),
 };
@@ -25,9 +30,10 @@ const table: { readonly [K in DeviceSpec['kind']]: Maker<K> } = {
 export function createDevice<K extends DeviceSpec['kind']>(
   spec: Extract<DeviceSpec, { kind: K }>,
   log: Logger,
+  overlay: Overlay = new Map(),
 ): VirtioDevice {
   const make: Maker<K> = table[spec.kind];
-  return make(spec, log);
+  return make(spec, log, overlay);
 }
 
 /**
@@ -39,7 +45,9 @@ export function buildDevices(context: LauncherContext, specs: readonly DeviceSpe
   const bus = new Bus(context);
   bus.add(new ConsoleDevice(console));
   try {
-    for (const spec of specs) bus.add(createDevice(spec, context.log));
+    for (const [index, spec] of specs.entries()) {
+      bus.add(createDevice(spec, context.log, context.overlays?.of(index)));
+    }
   } catch (error) {
     bus.close();
     throw error;

@@ -6,12 +6,14 @@ import { UserError } from '../../lib/errors.js';
 import type { Logger } from '../../lib/log.js';
 import { describeFileError, errorCode } from '../file-errors.js';
 import type { DiskError, DiskImage } from './disk-image.js';
-import { SnapshotImage } from './snapshot-image.js';
+import { type Overlay, SnapshotImage } from './snapshot-image.js';
 
 export interface DiskOptions {
   readonly readonly?: boolean;
   /** What the Guest writes is kept in memory and forgotten at the end. */
   readonly snapshot?: boolean;
+  /** What a snapshot begins with, and adds to. */
+  readonly overlay?: Overlay;
 }
 
 const ERR_DISK = 'ERR_LGUEST_DISK';
@@ -25,7 +27,7 @@ export function openDisk(path: string, options: DiskOptions, log: Logger): DiskI
     const advice = '"qemu-img convert -O raw" makes a disk of it';
     log.warn(`${path} looks like a qcow2 image and is used as it is, raw: ${advice}`);
   }
-  return snapshot ? new SnapshotImage(file, readOnly) : file;
+  return snapshot ? new SnapshotImage(file, readOnly, options.overlay) : file;
 }
 
 /** A hint only: the first bytes of a disk are the Guest's to write, so they never decide anything. */

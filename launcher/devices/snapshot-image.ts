@@ -25,14 +25,18 @@ function eachBlock(
   return undefined;
 }
 
+/** What was written to a snapshot, by block. Kept by whoever wants it to outlive the disk, as a restart does. */
+export type Overlay = Map<number, Uint8Array>;
+
 export class SnapshotImage implements DiskImage {
   readonly sectors: number;
   readonly readOnly: boolean;
   readonly #base: DiskImage;
-  readonly #blocks = new Map<number, Uint8Array>();
+  readonly #blocks: Overlay;
 
-  constructor(base: DiskImage, readOnly: boolean) {
+  constructor(base: DiskImage, readOnly: boolean, overlay: Overlay = new Map()) {
     this.#base = base;
+    this.#blocks = overlay;
     this.sectors = base.sectors;
     this.readOnly = readOnly;
   }
@@ -66,7 +70,6 @@ export class SnapshotImage implements DiskImage {
   }
 
   close(): void {
-    this.#blocks.clear();
     this.#base.close();
   }
 

@@ -4,7 +4,7 @@
 // Kernels are not ours to ship. LGUEST_TEST_KERNELS names a folder with vmlinux-… and bzImage-… files of kernels that are
 // configured as lguest Guests (README.md says how), and `busybox`, a static one for i386. Without it there is nothing to do.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { type Guest, type GuestOptions, block, createGuest, net, rng } from '../../launcher/index.js';
@@ -160,12 +160,17 @@ t.test('a kernel that finds no root panics, and one that reboots comes back', { 
   t.match(await lost.run(), { reason: 'panic', message: /^CRASH: VFS: Unable to mount root fs/, exitCode: 34 });
   await lost.close();
 
-  const guest = await boot(newest, rootFolder(join(dir, 'root'), INIT));
+  writeFileSync(join(dir, 'disk'), Buffer.alloc(4096));
+  const devices = [block(join(dir, 'disk'), { snapshot: true })];
+  const guest = await boot(newest, rootFolder(join(dir, 'root'), INIT), { devices });
   const running = guest.run();
   await guest.console.waitFor(PROMPT, { timeout: PATIENCE });
+  await ask(guest, 'echo remember me > /dev/vda; sync');
   await guest.console.sendLine('reboot -f');
   await guest.console.waitFor(/READY/, { timeout: PATIENCE });
   await guest.console.waitFor(PROMPT, { timeout: PATIENCE });
+  t.match(await ask(guest, 'head -1 /dev/vda'), /remember me/, 'a snapshot lasts for as long as the run');
+  t.equal(readFileSync(join(dir, 'disk'))[0], 0);
   await guest.console.sendLine('poweroff -f');
   t.match(await running, { reason: 'poweroff', stats: { restarts: 1 } });
   await guest.close();
