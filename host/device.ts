@@ -221,7 +221,7 @@ export class LguestDevice {
       this.#machine.inUse = false;
     }
     this.#state = { kind: 'closed' };
-    this.#waiters.wakeAll();
+    this.#waiters.close();
   }
 
   /** What has happened so often; undefined before INITIALIZE. */

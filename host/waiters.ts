@@ -19,6 +19,12 @@ export class Waiters {
   readonly #clock: Clock;
   /** Each looks again whether it can go, and goes at once when `true` is passed. */
   readonly #waiting = new Set<(whateverHappens: boolean) => void>();
+  /**
+   * The signal that is listened to, between two waits as well: a Guest's idle loop comes here a hundred times a second, with
+   * the same one, and adding and removing a listener would be a third of what that costs.
+   */
+  #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.wake();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -28,24 +34,38 @@ export class Waiters {
   wait(cpu: LgCpu, signal: AbortSignal | undefined): Promise<void> {
     if (millisecondsToGo(cpu, this.#clock) === 0 || signal?.aborted === true) return Promise.resolve();
     return new Promise((resolve) => {
+      const forget = this.#listen(signal);
       let timer: ReturnType<typeof setTimeout> | undefined;
       const look = (whateverHappens: boolean): void => {
         clearTimeout(timer);
-        const wait = whateverHappens ? 0 : millisecondsToGo(cpu, this.#clock);
+        const goes = whateverHappens || signal?.aborted === true;
+        const wait = goes ? 0 : millisecondsToGo(cpu, this.#clock);
         if (wait === 0) {
           this.#waiting.delete(look);
-          signal?.removeEventListener('abort', onAbort);
+          forget?.();
           resolve();
         } else if (wait !== Infinity) {
           // Timers of Node's may be a little early: then this comes here again.
           timer = setTimeout(look, Math.min(wait, LONGEST_TIMER_MS), false);
         }
       };
-      const onAbort = (): void => look(true);
-      signal?.addEventListener('abort', onAbort, { once: true });
       this.#waiting.add(look);
       look(false);
     });
+  }
+
+  /** Listens to `signal`. @returns what ends that, for a signal that is not kept */
+  #listen(signal: AbortSignal | undefined): (() => void) | undefined {
+    if (signal === undefined || signal === this.#signal) return undefined;
+    if (this.#waiting.size > 0) {
+      const onAbort = (): void => this.wake();
+      signal.addEventListener('abort', onAbort);
+      return () => signal.removeEventListener('abort', onAbort);
+    }
+    signal.addEventListener('abort', this.#onAbort);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#signal = signal;
+    return undefined;
   }
 
   /** Something has happened: everybody looks again. */
@@ -53,7 +73,10 @@ export class Waiters {
     for (const look of this.#waiting) look(false);
   }
 
-  wakeAll(): void {
+  /** The end: nobody has anything to wait for. */
+  close(): void {
     for (const look of this.#waiting) look(true);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#signal = undefined;
   }
 }

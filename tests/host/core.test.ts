@@ -1,4 +1,5 @@
 // The run loop, its slices of time, and the ways a sleeping Guest is waited for.
+import { getEventListeners } from 'node:events';
 import t from 'tap';
 import { EAGAIN, EINTR, ENOENT } from '../../guest-abi/errno.js';
 import { LHREQ } from '../../guest-abi/lguest-launcher.js';
@@ -249,6 +250,34 @@ t.test('ready() resolves when its signal is aborted, and when the device is clos
   guest.device.close();
   await closing;
   await guest.device.ready();
+});
+
+t.test('ready() listens to a signal once, however often it is waited with, and not after close()', async (t) => {
+  const guest = ready();
+  guest.setData('blocked_interrupts', 2);
+  t.equal(guest.run(hypercall('LHCALL_HALT')), -EAGAIN);
+  const { signal } = new AbortController();
+  for (let n = 0; n < 3; n++) {
+    const waiting = guest.device.ready(signal);
+    t.equal(getEventListeners(signal, 'abort').length, 1);
+    guest.write(LHREQ_IRQ, 0);
+    await waiting;
+    guest.run(hypercall('LHCALL_HALT'));
+  }
+  const first = new AbortController();
+  const second = new AbortController();
+  const waits = [guest.device.ready(first.signal), guest.device.ready(second.signal)];
+  t.same(
+    [signal, first.signal, second.signal].map((each) => getEventListeners(each, 'abort').length),
+    [0, 1, 1],
+  );
+  second.abort();
+  await waits[1];
+  t.equal(getEventListeners(second.signal, 'abort').length, 0);
+  first.abort();
+  await waits[0];
+  guest.device.close();
+  t.equal(getEventListeners(first.signal, 'abort').length, 0);
 });
 
 t.test('a Guest may forget to arm its clock before it sleeps', async (t) => {
