@@ -20,6 +20,8 @@ const INSTRUCTIONS_PER_BLOCK = 64;
 const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
 /** No eip has this number's low bits at this place of the jump cache, so it stands for "empty". */
 const EMPTY_AT_ZERO = 1;
+/** In the key of a block, beside the mode's bits. */
+const USER_CODE = 4;
 const REGISTER_SIZES = { general: 4, wide: 16 } as const;
 
 /** The jump that a block without one ends with. */
@@ -70,6 +72,9 @@ export class CodeCache {
   /** The keys of the blocks that depend on a page. */
   readonly #pages = new Map<number, number[]>();
   readonly #forms: Form[] = [];
+  /** The form's own handler of a record that leads to translated code. */
+  readonly #replaced = new Map<number, number>();
+  readonly #releases = new Map<number, (() => void)[]>();
   readonly #window = new Uint8Array(LONGEST_INSTRUCTION + 1);
   readonly #instruction: Instruction = newInstruction();
   #top = State.RECORDS;
@@ -93,7 +98,34 @@ export class CodeCache {
   /** The form of a record, for readers that do not go by handler. */
   formOf(record: number): Form {
     const handler = this.#memory.view.getInt32(record + Records.RECORD_HANDLER, true);
-    return this.#forms[handler] ?? JUMP_ON;
+    return this.#forms[this.#replaced.get(record) ?? handler] ?? JUMP_ON;
+  }
+
+  /**
+   * Lets `handler` run what begins at `record`, the head of the block at `eip`, in place of the form's own handler.
+   *
+   * @param release called when the code is forgotten
+   */
+  replaceHandler(record: number, linear: number, user: boolean, handler: number, release: () => void): void {
+    const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
+    const releases = this.#releases.get(pfn);
+    if (releases) releases.push(release);
+    else this.#releases.set(pfn, [release]);
+    const own = this.#memory.view.getInt32(record + Records.RECORD_HANDLER, true);
+    if (!this.#replaced.has(record)) this.#replaced.set(record, own);
+    this.#memory.view.setInt32(record + Records.RECORD_HANDLER, handler, true);
+  }
+
+  /** The record of the instruction at `eip`, which comes after the one of `before` in the same block if that is given. */
+  fetch(eip: number, user: boolean, before: number | undefined): number | undefined {
+    const { view, all } = this.#memory;
+    if (before !== undefined) {
+      const next = before + Records.RECORD_SIZE;
+      if (view.getInt32(next + Records.RECORD_EIP, true) === eip) return next;
+    }
+    const found = this.lookUp(eip, user);
+    if (found.kind !== 'found') return undefined;
+    return all[found.record + Records.RECORD_FLAGS] === 0 ? found.record : undefined;
   }
 
   nextEipOf(record: number): number {
@@ -126,16 +158,24 @@ export class CodeCache {
   forgetPage(pfn: number): void {
     for (const key of this.#pages.get(pfn) ?? []) this.#blocks.delete(key);
     this.#pages.delete(pfn);
+    this.#release(pfn);
     this.#memory.hasCode[pfn] = 0;
     this.#maps.refresh(pfn);
     this.forgetJumps();
+  }
+
+  #release(pfn: number): void {
+    for (const release of this.#releases.get(pfn) ?? []) release();
+    this.#releases.delete(pfn);
   }
 
   #forgetAll(): void {
     this.#blocks.clear();
     const pages = [...this.#pages.keys()];
     this.#pages.clear();
+    this.#replaced.clear();
     for (const pfn of pages) {
+      this.#release(pfn);
       this.#memory.hasCode[pfn] = 0;
       this.#maps.refresh(pfn);
     }
@@ -149,7 +189,9 @@ export class CodeCache {
     const vpn = linear >>> PAGE_SHIFT;
     const pfn = this.#maps.readablePage(vpn, user);
     if (pfn < 0) return { kind: 'fault', address: linear };
-    const key = ((pfn << PAGE_SHIFT) >>> 0) * 4 + (linear & PAGE_OFFSET_MASK) * 4 + this.#modeBits;
+    // Translated code knows its privilege: a page that both run is two pieces of code.
+    const key =
+      (((pfn << PAGE_SHIFT) >>> 0) + (linear & PAGE_OFFSET_MASK)) * 8 + this.#modeBits + (user ? USER_CODE : 0);
     let block = this.#blocks.get(key);
     if (block !== undefined && (block.eip !== eip || !this.#isCurrent(block, vpn, user))) block = undefined;
     if (block === undefined) {

@@ -22,11 +22,15 @@ import { CPU_ROUTINES, type CpuRoutines } from './routines.js';
 import { Segments } from './segments.js';
 import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
+import { Translator } from '../translator/translator.js';
 import { gateOf, type Problem, Transfers } from './transfers.js';
 import { transcendentalRoutines } from './x87-transcendental.js';
 
-/** How code is run: by the evaluator, which is slow and the measure of the others, or by the generated interpreter. */
-export type EngineName = 'evaluate' | 'interpret';
+/**
+ * How code is run: by the evaluator, which is slow and the measure of the others; by the generated interpreter; or by the
+ * interpreter with what is hot translated.
+ */
+export type EngineName = 'evaluate' | 'interpret' | 'translate';
 
 /** What a run ended with, for the Host. */
 export interface Trap {
@@ -37,6 +41,8 @@ export interface Trap {
 
 const USER_RING = 3;
 const WHOLE_TURN = 4096;
+const SHORTEST_TURN = 1000;
+const LONGEST_TURN = 200_000;
 const GP_FROM_SOFTWARE_INTERRUPT = 2;
 const ERROR_CODE_NONE = 0;
 const PF_USER = 4;
@@ -61,6 +67,9 @@ export class Cpu {
   readonly #evaluator: Evaluator;
   readonly #bodies = new Map<Form, Body>();
   readonly #run: () => number;
+  #translator: Translator | undefined;
+  /** How many jumps until the translator looks where the CPU is. */
+  #turn = SHORTEST_TURN;
   #timeStamp = 0;
   /** A move to SS holds the single-step trap back for one instruction. */
   #stackLoaded = false;
@@ -80,16 +89,20 @@ export class Cpu {
       routine: (name, args) => callRoutine(routines, name, args),
       checksAlignment: () => this.#checksAlignment(),
     });
-    this.#run = engine === 'evaluate' ? () => this.#evaluateRun() : this.#instantiate(routines);
+    this.#run = engine === 'evaluate' ? () => this.#evaluateRun() : this.#instantiate(routines, engine === 'translate');
     this.memory.set(State.STRING_TURN, WHOLE_TURN);
     resetFpu(this.memory);
     this.setPrivilege(1);
   }
 
-  #instantiate(routines: CpuRoutines): () => number {
+  #instantiate(routines: CpuRoutines, translate: boolean): () => number {
     const imports = { env: { memory: this.memory.wasm }, cpu: { ...routines } };
-    const { run } = new WebAssembly.Instance(interpreterModule(), imports).exports;
+    const { exports } = new WebAssembly.Instance(interpreterModule(), imports);
+    const { run, table } = exports;
     if (typeof run !== 'function') throw new Bug('the interpreter module has no run');
+    if (translate && table instanceof WebAssembly.Table) {
+      this.#translator = new Translator(this.memory, this.#code, { exports, table }, routines);
+    }
     return run as () => number;
   }
 
@@ -120,14 +133,34 @@ export class Cpu {
   /** Runs at most about `budget` jumps; the reason to stop is in `trap`. */
   run(budget: number): void {
     const { memory, trap } = this;
-    memory.set(State.BUDGET, budget);
     trap.vector = undefined;
     trap.errorCode = 0;
+    let left = budget;
+    let turn = this.#nextTurn(left);
+    memory.set(State.BUDGET, turn);
     for (;;) {
       const exit = this.#isSlow() ? this.#step() : this.#run();
-      if (exit === Exits.EXIT_BUDGET) return;
-      if (!this.#settle(exit)) return;
+      if (exit !== Exits.EXIT_BUDGET) {
+        if (this.#settle(exit)) continue;
+        return;
+      }
+      left -= turn;
+      if (left <= 0 || trap.vector !== undefined) return;
+      this.#sample();
+      turn = this.#nextTurn(left);
+      memory.set(State.BUDGET, turn);
     }
+  }
+
+  /** With a translator the budget is spent in small turns, each of which shows where the CPU is. */
+  #nextTurn(left: number): number {
+    return this.#translator === undefined || left < this.#turn ? left : this.#turn;
+  }
+
+  #sample(): void {
+    const isTranslated = this.#translator?.sample(this.memory.get(State.EIP), this.segments.cpl === USER_RING) ?? true;
+    // Translated code makes its jumps quickly, and has nothing new to show.
+    this.#turn = isTranslated ? Math.min(this.#turn * 2, LONGEST_TURN) : SHORTEST_TURN;
   }
 
   /** Single-stepping and alignment checks are the evaluator's business: they are rare, and then speed is nobody's wish. */

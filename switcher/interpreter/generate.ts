@@ -11,6 +11,7 @@ import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import type { AccessBytes, Body, Field, RegisterFile, RegisterNumber, Routine, Value } from '../language/nodes.js';
+import { lazyAux } from '../language/lazy-flags.js';
 import { slowLoad, slowStore } from '../language/slow-access.js';
 import { Emitter, type Functions, type Setting } from '../wasm/emit.js';
 import { ModuleWriter } from '../wasm/module.js';
@@ -22,6 +23,9 @@ import type { ValueType } from '../language/operators.js';
 const RECORD = 0;
 const HANDLER_TAKES: readonly ValueType[] = ['i32'];
 const HANDLER_GIVES: readonly ValueType[] = ['i32'];
+
+/** Routines are exported under their names with this in front. */
+export const ROUTINE_PREFIX = 'routine ';
 
 export class InterpreterModule implements Functions, Setting {
   readonly #module = new ModuleWriter();
@@ -50,7 +54,11 @@ export class InterpreterModule implements Functions, Setting {
   /** The module's bytes. `forms` become the table, in their order: a record's handler is the index of its form. */
   generate(forms: readonly Form[], memoryPages: number): Uint8Array<ArrayBuffer> {
     const handlers = forms.map((form) => this.#handler(meaning(form)));
+    // What translated code calls: the routines under their names, and the way to go on.
+    this.routine(lazyAux);
     for (let define = this.#pending.pop(); define; define = this.#pending.pop()) define();
+    for (const [name, index] of this.#routines) this.#module.export(`${ROUTINE_PREFIX}${name}`, index);
+    this.#module.export('lookup', this.#lookup);
     this.#module.table(handlers);
     return this.#module.encode(memoryPages);
   }

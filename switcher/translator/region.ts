@@ -24,6 +24,8 @@ export interface RegionInstruction {
   readonly form: Form;
   readonly body: Body;
   readonly flow: Flow;
+  /** It sets flags on some of its ways and not on others. */
+  readonly flagsMaybe: boolean;
   /** The immediate, of a branch or jump. */
   readonly target: number;
 }
@@ -42,14 +44,17 @@ export interface Region {
 }
 
 /** What the finder asks about code: the instruction at `eip` on the page, if it is decoded or can be. */
-export type Fetch = (
-  eip: number,
-) => (Omit<RegionInstruction, 'flow' | 'body' | 'target'> & { target: number }) | undefined;
+
+export type Fetch = (eip: number) => Fetched | undefined;
+export type Fetched = Omit<RegionInstruction, keyof FormFacts>;
+
+/** What is true of every instruction of a form. */
+type FormFacts = Pick<RegionInstruction, 'flow' | 'body' | 'flagsMaybe'>;
 
 const LARGEST_REGION = 240;
 const PAGE_MASK = ~0xfff;
 
-const flows = new Map<Form, { flow: Flow; body: Body }>();
+const facts = new Map<Form, FormFacts>();
 
 function some(statements: readonly Statement[], test: (statement: Statement) => boolean): boolean {
   return statements.some(
@@ -64,8 +69,8 @@ const isTarget = (statement: Statement): boolean =>
   statement.kind === 'jump' && statement.target.node.kind === 'field' && statement.target.node.field === 'immediate';
 
 /** Derived from what the form means, once. */
-export function flowOf(form: Form): { flow: Flow; body: Body } {
-  const known = flows.get(form);
+function factsOf(form: Form): FormFacts {
+  const known = facts.get(form);
   if (known !== undefined) return known;
   const body = meaning(form);
   const last = body.statements.at(-1);
@@ -73,8 +78,10 @@ export function flowOf(form: Form): { flow: Flow; body: Body } {
   if (some(body.statements, ({ kind }) => kind === 'delegate') || last?.kind === 'raise') flow = 'foreign';
   else if (last?.kind === 'jump') flow = 'jump';
   else if (some(body.statements, isTarget)) flow = 'branch';
-  const result = { flow, body };
-  flows.set(form, result);
+  const setsFlags = ({ kind }: Statement): boolean => kind === 'setFlags';
+  const inner = body.statements.filter((statement) => !setsFlags(statement));
+  const result = { flow, body, flagsMaybe: some(inner, setsFlags) };
+  facts.set(form, result);
   return result;
 }
 
@@ -97,7 +104,7 @@ export function findRegion(entry: number, fetch: Fetch): Region | undefined {
     for (let at: number | undefined = eip; at !== undefined && !instructions.has(at);) {
       const fetched = instructions.size < LARGEST_REGION ? fetch(at) : undefined;
       if (fetched === undefined) break;
-      const instruction: RegionInstruction = { ...fetched, ...flowOf(fetched.form) };
+      const instruction: RegionInstruction = { ...fetched, ...factsOf(fetched.form) };
       instructions.set(at, instruction);
       if (staysInside(instruction)) lead(instruction.target);
       if (instruction.flow === 'branch') lead(instruction.nextEip);

@@ -12,6 +12,8 @@ import type {
   GuestLoad,
   Loop,
   Node,
+  RegisterFile,
+  RegisterNumber,
   Routine,
   Statement,
   Value,
@@ -51,6 +53,17 @@ export interface Setting {
   leave(emit: Emitter, exit: number): void;
   jump(emit: Emitter, target: Value): void;
   delegate(emit: Emitter, statement: Saying<'delegate'>): void;
+  /** Where blanks are constants: what this one is. */
+  constantField?(field: Field): number;
+  /** Where registers are known: whether this is the one that is always zero. */
+  isZeroRegister?(file: RegisterFile, number: RegisterNumber): boolean;
+}
+
+/** What belongs to the body being emitted, while another one is emitted in the middle of it. */
+interface SuspendedBody {
+  readonly values: Map<Value, number>;
+  readonly variables: Map<Variable, number>;
+  readonly used: Map<ValueType, number[]>;
 }
 
 const LOAD_OPCODES: Record<AccessBytes, readonly [unsigned: number[], signed: number[], alignment: number]> = {
@@ -75,13 +88,13 @@ export class Emitter {
   readonly functions: Functions;
   readonly #setting: Setting;
   readonly #parameters: number;
-  readonly #valueLocals = new Map<Value, number>();
-  readonly #variableLocals = new Map<Variable, number>();
+  #valueLocals = new Map<Value, number>();
+  #variableLocals = new Map<Variable, number>();
   /** Nesting: what each open block is, innermost last, to count branch depths. */
   readonly #nesting: object[] = [];
   readonly #scratch = new Map<string, number>();
   readonly #free = new Map<ValueType, number[]>();
-  readonly #used = new Map<ValueType, number[]>();
+  #used = new Map<ValueType, number[]>();
 
   constructor(setting: Setting, functions: Functions, parameters: number) {
     this.#setting = setting;
@@ -183,6 +196,22 @@ export class Emitter {
     this.#compute(value.node, value.type);
   }
 
+  /** Sets the current body aside, with its locals, so that others can be emitted in the middle of it. */
+  suspendBody(): SuspendedBody {
+    const body = { values: this.#valueLocals, variables: this.#variableLocals, used: this.#used };
+    this.#valueLocals = new Map();
+    this.#variableLocals = new Map();
+    this.#used = new Map();
+    return body;
+  }
+
+  resumeBody(body: SuspendedBody): void {
+    for (const [type, used] of this.#used) this.#free.set(type, [...(this.#free.get(type) ?? []), ...used]);
+    this.#valueLocals = body.values;
+    this.#variableLocals = body.variables;
+    this.#used = body.used;
+  }
+
   /** A local for the current body; the next one may have it again. */
   #bodyLocal(type: ValueType): number {
     const local = this.#free.get(type)?.pop() ?? this.newLocal(type);
@@ -207,6 +236,7 @@ export class Emitter {
         this.op(WASM.simd, WASM.v128Const, ...node.bytes);
         return;
       case 'operator':
+        if (this.#folded(node)) return;
         for (const arg of node.args) this.value(arg);
         this.code.bytes(operator(node.name)?.opcode ?? []);
         this.code.bytes(node.immediates);
@@ -255,6 +285,49 @@ export class Emitter {
     }
   }
 
+  /** The i32 that `value` always is here, if that is known. */
+  #known(value: Value): number | undefined {
+    const { node } = value;
+    const setting = this.#setting;
+    if (node.kind === 'constant') return value.type === 'i32' ? Number(node.value) : undefined;
+    if (node.kind === 'field') return setting.constantField?.(node.field);
+    if (node.kind === 'register') return setting.isZeroRegister?.(node.file, node.number) === true ? 0 : undefined;
+    if (node.kind !== 'operator' || setting.constantField === undefined) return undefined;
+    const args = node.args.map((arg) => this.#known(arg));
+    if (!args.every((arg) => arg !== undefined)) return undefined;
+    const result = operator(node.name)?.evaluate(args, node.immediates);
+    return value.type === 'i32' && typeof result === 'number' ? result : undefined;
+  }
+
+  /** Where blanks are constants much arithmetic on them is nothing: x + 0, x << 0. */
+  #folded(node: Of<'operator'>): boolean {
+    if (this.#setting.constantField === undefined || node.args.length !== 2) return false;
+    const [left, right] = node.args;
+    if (left === undefined || right === undefined) return false;
+    const [a, b] = [this.#known(left), this.#known(right)];
+    if (a !== undefined && b !== undefined && node.name.startsWith('i32.')) {
+      const result = operator(node.name)?.evaluate([a, b], node.immediates);
+      if (typeof result === 'number') this.const32(result);
+      return typeof result === 'number';
+    }
+    if (
+      b === 0 &&
+      ['i32.add', 'i32.sub', 'i32.or', 'i32.xor', 'i32.shl', 'i32.shr_u', 'i32.shr_s'].includes(node.name)
+    ) {
+      this.value(left);
+      return true;
+    }
+    if (a === 0 && ['i32.add', 'i32.or', 'i32.xor'].includes(node.name)) {
+      this.value(right);
+      return true;
+    }
+    if (a === 0 && node.name === 'i32.shl') {
+      this.const32(0);
+      return true;
+    }
+    return false;
+  }
+
   #constant(type: ValueType, value: number | bigint): void {
     switch (type) {
       case 'i32':
@@ -291,8 +364,7 @@ export class Emitter {
   body(body: Body): void {
     this.#valueLocals.clear();
     this.#variableLocals.clear();
-    for (const [type, used] of this.#used)
-      used.length > 0 && this.#free.set(type, [...(this.#free.get(type) ?? []), ...used.splice(0)]);
+    for (const [type, used] of this.#used) this.#free.set(type, [...(this.#free.get(type) ?? []), ...used.splice(0)]);
     this.statements(body.statements);
   }
 

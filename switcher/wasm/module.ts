@@ -10,7 +10,6 @@ const KIND_FUNCTION = 0;
 const KIND_TABLE = 1;
 const KIND_MEMORY = 2;
 const LIMITS_WITHOUT_MAXIMUM = 0;
-const LIMITS_WITH_MAXIMUM = 1;
 const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
 interface FunctionEntry {
@@ -63,7 +62,7 @@ export class ModuleWriter {
     this.#exports.push({ name, index });
   }
 
-  /** The module's one table, filled with these functions, exported as `table`. */
+  /** The module's one table, filled with these functions, exported as `table`; it can grow. */
   table(functions: number[]): void {
     this.#table = functions;
   }
@@ -92,8 +91,7 @@ export class ModuleWriter {
     if (table) {
       section(SECTION.table, (body) => {
         body.unsigned(1);
-        body.bytes([FUNCREF, LIMITS_WITH_MAXIMUM]);
-        body.unsigned(table.length);
+        body.bytes([FUNCREF, LIMITS_WITHOUT_MAXIMUM]);
         body.unsigned(table.length);
       });
     }

@@ -9,6 +9,10 @@ declare global {
       constructor(bytes: Uint8Array<ArrayBuffer>);
     }
     type ImportValue = Memory | ((...args: number[]) => number);
+    class Table {
+      grow(by: number): number;
+      set(index: number, value: unknown): void;
+    }
     class Instance {
       constructor(module: Module, imports: Record<string, Record<string, ImportValue>>);
       readonly exports: Record<string, unknown>;

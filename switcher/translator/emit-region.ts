@@ -1,0 +1,528 @@
+// A region as one WebAssembly function: general registers and flags in locals, blanks filled with constants.
+//
+// The function has a handler's signature, so that the interpreter's records can lead to it. It loads the registers that it
+// uses, runs, and comes out at one place: registers and flags back in the state, then on to where eip says, or out with an
+// Exit. Flags stay owed (see language/lazy-flags) until somebody wants them; a condition right behind its comparison becomes
+// that comparison.
+import { Bug } from '../../lib/errors.js';
+import { EXIT_BUDGET } from '../cpu/exits.js';
+import { REGISTER_FILES } from '../cpu/register-files.js';
+import * as State from '../cpu/state.js';
+import * as Records from '../interpreter/records.js';
+import { lazyAux, lazyKind, WORDS } from '../language/lazy-flags.js';
+import type { Condition, Field, FlagsOrigin, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
+import { Emitter, type Functions, type Setting } from '../wasm/emit.js';
+import { WASM } from '../wasm/opcodes.js';
+import type { Block, Region, RegionInstruction } from './region.js';
+import { type Structure, structureOf } from './structure.js';
+
+const REGISTER_COUNT = 8;
+const ZERO_SLOT = 32;
+
+/** What is known about the flags at a point of the code. */
+type FlagsState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'words' }
+  | { readonly kind: 'owed'; readonly origin: Pick<FlagsOrigin, 'operation' | 'width'> };
+
+const UNKNOWN: FlagsState = { kind: 'unknown' };
+const IN_WORDS: FlagsState = { kind: 'words' };
+
+/** What the region's code needs besides routines: the interpreter's way to find code. */
+export interface RegionFunctions extends Functions {
+  /** (eip) → goes to the record for eip; a handler's signature. */
+  lookup(): number;
+}
+
+/** One condition on operands that are known to be those of a comparison. */
+const COMPARISONS: Partial<Record<Condition, readonly [opcode: number, signed: boolean]>> = {
+  b: [0x49, false],
+  ae: [0x4f, false],
+  be: [0x4d, false],
+  a: [0x4b, false],
+  l: [0x48, true],
+  ge: [0x4e, true],
+  le: [0x4c, true],
+  g: [0x4a, true],
+};
+/** Conditions on the result alone, against zero. */
+const AGAINST_ZERO: Partial<Record<Condition, number>> = { z: 0x46, nz: 0x47, s: 0x48, ns: 0x4e };
+/** After and, or, xor, test: CF and OF are 0. */
+const AFTER_LOGIC: Partial<Record<Condition, number>> = {
+  ...AGAINST_ZERO,
+  be: 0x46,
+  a: 0x47,
+  l: 0x48,
+  ge: 0x4e,
+  le: 0x4c,
+  g: 0x4a,
+};
+
+export class RegionEmitter implements Setting {
+  readonly #region: Region;
+  readonly #structure: Structure;
+  readonly #functions: RegionFunctions;
+  readonly #memory: DataView;
+  readonly #user: boolean;
+  readonly #emit: Emitter;
+  readonly #registers: readonly number[];
+  readonly #eip: number;
+  readonly #exit: number;
+  readonly #budget: number;
+  readonly #kind: number;
+  readonly #left: number;
+  readonly #right: number;
+  readonly #result: number;
+  readonly #leaving = {};
+  readonly #loops = new Map<number, object>();
+  readonly #merges = new Map<number, object>();
+  readonly #used = new Set<number>();
+  readonly #written = new Set<number>();
+  #flagsWritten = false;
+  #flags: FlagsState = IN_WORDS;
+  #instruction: RegionInstruction | undefined;
+  #block: Block | undefined;
+
+  constructor(region: Region, functions: RegionFunctions, memory: DataView, user: boolean) {
+    this.#region = region;
+    this.#structure = structureOf(region);
+    this.#functions = functions;
+    this.#memory = memory;
+    this.#user = user;
+    this.#emit = new Emitter(this, functions, 1);
+    this.#registers = Array.from({ length: REGISTER_COUNT }, () => this.#emit.newLocal('i32'));
+    this.#eip = this.#emit.newLocal('i32');
+    this.#exit = this.#emit.newLocal('i32');
+    this.#budget = this.#emit.newLocal('i32');
+    this.#kind = this.#emit.newLocal('i32');
+    this.#left = this.#emit.newLocal('i32');
+    this.#right = this.#emit.newLocal('i32');
+    this.#result = this.#emit.newLocal('i32');
+  }
+
+  /** The function's body and its locals. */
+  emit(): { readonly code: Uint8Array; readonly locals: Emitter['locals'] } {
+    const emit = this.#emit;
+    emit.labelled('block', this.#leaving, () => this.#tree(this.#region.entry));
+    this.#epilogue();
+    const body = emit.code.view().slice();
+    emit.code.clear();
+    this.#prologue();
+    const prologue = emit.code.view().slice();
+    const code = new Uint8Array(prologue.length + body.length);
+    code.set(prologue);
+    code.set(body, prologue.length);
+    return { code, locals: emit.locals };
+  }
+
+  #prologue(): void {
+    const emit = this.#emit;
+    for (const register of this.#used) {
+      emit.loadState(State.REGISTERS + 4 * register);
+      emit.localSet(this.#registers[register] ?? 0);
+    }
+    emit.loadState(State.BUDGET);
+    emit.localSet(this.#budget);
+    emit.loadState(State.FLAGS_RESULT);
+    emit.localSet(this.#result);
+    emit.loadState(State.FLAGS_AUX);
+    emit.localSet(this.#left);
+  }
+
+  #epilogue(): void {
+    const emit = this.#emit;
+    const store = (offset: number, local: number): void => {
+      emit.const32(0);
+      emit.localGet(local);
+      emit.store(4, offset);
+    };
+    for (const register of this.#written) store(State.REGISTERS + 4 * register, this.#registers[register] ?? 0);
+    if (this.#flagsWritten) {
+      store(State.FLAGS_RESULT, this.#result);
+      emit.const32(0);
+      this.#pushAux(UNKNOWN);
+      emit.store(4, State.FLAGS_AUX);
+    }
+    store(State.BUDGET, this.#budget);
+    emit.localGet(this.#exit);
+    emit.ifThen(() => {
+      store(State.EIP, this.#eip);
+      emit.localGet(this.#exit);
+      emit.op(WASM.return);
+    });
+    emit.localGet(this.#eip);
+    emit.op(WASM.returnCall);
+    emit.code.unsigned(this.#functions.lookup());
+  }
+
+  // ---------------------------------------------------------------- the region's shape
+
+  /** The block and everything that it dominates. */
+  #tree(eip: number): void {
+    const merges = this.#structure.mergesUnder(eip);
+    if (!this.#structure.isLoop(eip)) {
+      this.#within(eip, merges);
+      return;
+    }
+    const label = {};
+    this.#loops.set(eip, label);
+    this.#settleKind();
+    this.#flags = UNKNOWN;
+    this.#emit.labelled('loop', label, () => this.#within(eip, merges));
+  }
+
+  /** The block with its merge blocks behind it, the one that comes last in the order outermost. */
+  #within(eip: number, merges: readonly number[]): void {
+    const [outermost, ...others] = merges;
+    if (outermost === undefined) {
+      this.#instructions(eip);
+      return;
+    }
+    const label = {};
+    this.#merges.set(outermost, label);
+    this.#emit.labelled('block', label, () => this.#within(eip, others));
+    this.#flags = UNKNOWN;
+    this.#tree(outermost);
+  }
+
+  #instructions(eip: number): void {
+    const block = this.#region.blocks.get(eip);
+    if (block === undefined) throw new Bug('a block that is not in its region');
+    let last: RegionInstruction | undefined;
+    for (const instruction of block.instructions) {
+      last = instruction;
+      if (instruction.flow === 'foreign') {
+        this.#leaveTo(instruction.eip);
+        return;
+      }
+      this.#block = block;
+      this.#instruction = instruction;
+      // Where flags may be set or not, what was known before goes into the local first.
+      if (instruction.flagsMaybe) this.#settleKind();
+      this.#emit.body(instruction.body);
+      if (instruction.flagsMaybe) this.#flags = UNKNOWN;
+    }
+    if (last?.flow !== 'jump') this.#goTo(block, last?.nextEip ?? eip);
+  }
+
+  /** On to the block at `eip`, or out of the region. */
+  #goTo(from: Block, eip: number): void {
+    const inside = from.successors.includes(eip);
+    const edge = inside ? this.#structure.edge(from.eip, eip) : 'exit';
+    switch (edge) {
+      case 'tree':
+        this.#tree(eip);
+        return;
+      case 'forward':
+        this.#settleKind();
+        this.#emit.branch(this.#labelOf(this.#merges, eip));
+        return;
+      case 'back':
+        this.#settleKind();
+        this.#spendBudget(eip);
+        this.#emit.branch(this.#labelOf(this.#loops, eip));
+        return;
+      case 'exit':
+        this.#leaveTo(eip);
+        return;
+    }
+  }
+
+  #labelOf(labels: ReadonlyMap<number, object>, eip: number): object {
+    const label = labels.get(eip);
+    if (label === undefined) throw new Bug('a jump to a block that has no label yet');
+    return label;
+  }
+
+  /** Each way round a loop costs a jump: the Host gets its turn. */
+  #spendBudget(eip: number): void {
+    const emit = this.#emit;
+    emit.localGet(this.#budget);
+    emit.const32(1);
+    emit.op(WASM.i32Sub);
+    emit.localTee(this.#budget);
+    emit.const32(0);
+    emit.op(WASM.i32LtS);
+    emit.ifThen(() => this.#leaveWith(EXIT_BUDGET, () => emit.const32(eip)));
+  }
+
+  /** To `eip`, outside of the region. Counts as a jump, or two regions could pass control to each other for ever. */
+  #leaveTo(eip: number): void {
+    this.#spendBudget(eip);
+    this.#leaveWith(0, () => this.#emit.const32(eip));
+  }
+
+  #leaveWith(exit: number, pushEip: () => void): void {
+    const emit = this.#emit;
+    pushEip();
+    emit.localSet(this.#eip);
+    emit.const32(exit);
+    emit.localSet(this.#exit);
+    this.#settleKind();
+    emit.branch(this.#leaving);
+  }
+
+  // ---------------------------------------------------------------- Setting: blanks and registers
+
+  #current(): RegionInstruction {
+    if (this.#instruction === undefined) throw new Bug('no instruction');
+    return this.#instruction;
+  }
+
+  constantField(field: Field): number {
+    const [offset, bytes] = Records.RECORD_FIELDS[field];
+    const at = this.#current().record + offset;
+    return bytes === 1 ? this.#memory.getUint8(at) : this.#memory.getInt32(at, true);
+  }
+
+  field(emit: Emitter, field: Field): void {
+    emit.const32(this.constantField(field));
+  }
+
+  /** Byte offset into the register file. */
+  #offset(number: RegisterNumber): number {
+    if (typeof number === 'object') return number.fixed;
+    const { record } = this.#current();
+    if (number === 'base') return this.#memory.getUint8(record + Records.RECORD_BASE);
+    if (number === 'index') return this.#memory.getUint8(record + Records.RECORD_INDEX);
+    return this.#memory.getUint8(record + Records.RECORD_REGISTERS + number);
+  }
+
+  /** True for the absent base or index register. */
+  isZeroRegister(file: RegisterFile, number: RegisterNumber): boolean {
+    return file === 'general' && this.#offset(number) === ZERO_SLOT;
+  }
+
+  register: Setting['register'] = (emit, { file, bytes, number }) => {
+    const offset = this.#offset(number);
+    if (file !== 'general') {
+      emit.const32(0);
+      emit.load(bytes, REGISTER_FILES[file] + offset);
+      return;
+    }
+    if (offset === ZERO_SLOT) {
+      emit.const32(0);
+      return;
+    }
+    const register = offset >> 2;
+    this.#used.add(register);
+    emit.localGet(this.#registers[register] ?? 0);
+    if (bytes === 4) return;
+    if ((offset & 3) !== 0) {
+      emit.const32(8);
+      emit.op(WASM.i32ShrU);
+    }
+    emit.const32(bytes === 1 ? 0xff : 0xffff);
+    emit.op(WASM.i32And);
+  };
+
+  setRegister: Setting['setRegister'] = (emit, { file, bytes, number, value }) => {
+    const offset = this.#offset(number);
+    if (file !== 'general') {
+      emit.const32(0);
+      emit.value(value);
+      emit.store(bytes, REGISTER_FILES[file] + offset);
+      return;
+    }
+    const register = offset >> 2;
+    const local = this.#registers[register] ?? 0;
+    // Also used: what is stored on the way out must have been loaded, since not every way writes it.
+    this.#used.add(register);
+    this.#written.add(register);
+    if (bytes === 4) {
+      emit.value(value);
+      emit.localSet(local);
+      return;
+    }
+    const mask = bytes === 1 ? 0xff : 0xffff;
+    const shift = (offset & 3) * 8;
+    emit.localGet(local);
+    emit.const32(~(mask << shift));
+    emit.op(WASM.i32And);
+    emit.value(value);
+    emit.const32(mask);
+    emit.op(WASM.i32And);
+    if (shift !== 0) {
+      emit.const32(shift);
+      emit.op(WASM.i32Shl);
+    }
+    emit.op(WASM.i32Or);
+    emit.localSet(local);
+  };
+
+  // ---------------------------------------------------------------- Setting: flags
+
+  flagsResult(emit: Emitter): void {
+    emit.localGet(this.#result);
+  }
+
+  flagsAux(): void {
+    this.#pushAux(this.#flags);
+  }
+
+  #pushAux(state: FlagsState): void {
+    const emit = this.#emit;
+    if (state.kind === 'words') {
+      emit.localGet(this.#left);
+      return;
+    }
+    if (state.kind === 'owed') emit.const32(lazyKind(state.origin.operation, state.origin.width));
+    else emit.localGet(this.#kind);
+    emit.localGet(this.#left);
+    emit.localGet(this.#right);
+    emit.localGet(this.#result);
+    emit.call(this.#functions.routine(lazyAux));
+  }
+
+  setFlags: Setting['setFlags'] = (emit, { statements, result, aux, origin }) => {
+    this.#flagsWritten = true;
+    if (origin === undefined) {
+      emit.statements(statements);
+      emit.value(result);
+      emit.value(aux);
+      emit.localSet(this.#left);
+      emit.localSet(this.#result);
+      this.#setFlagsState(IN_WORDS);
+      return;
+    }
+    const { operation, width, left, right } = origin;
+    emit.value(origin.result);
+    if (width !== 32) emit.op(width === 8 ? 0xc0 : 0xc1 /* i32.extend8_s, i32.extend16_s */);
+    if (operation === 'logic') {
+      emit.const32(0);
+      emit.localSet(this.#left);
+      emit.localSet(this.#result);
+      // CF, OF and AF are 0: those are words already.
+      this.#setFlagsState({ kind: 'owed', origin: { operation, width } });
+      return;
+    }
+    emit.value(left);
+    emit.value(right);
+    emit.localSet(this.#right);
+    emit.localSet(this.#left);
+    emit.localSet(this.#result);
+    this.#setFlagsState({ kind: 'owed', origin: { operation, width } });
+  };
+
+  /** Inside an if the flags may or may not be set: what is known then is in the local, and nothing afterwards. */
+  #setFlagsState(state: FlagsState): void {
+    this.#flags = state;
+    if (this.#current().flagsMaybe) this.#settleKind();
+  }
+
+  /** Puts what is known about the flags into the local, for those who do not know it. */
+  #settleKind(): void {
+    const { kind } = this.#flags;
+    if (kind === 'unknown') return;
+    this.#emit.const32(kind === 'words' ? WORDS : lazyKind(this.#flags.origin.operation, this.#flags.origin.width));
+    this.#emit.localSet(this.#kind);
+  }
+
+  condition: Setting['condition'] = (emit, { cc, statements, words }) => {
+    if (this.#flags.kind === 'owed' && this.#fused(cc, this.#flags.origin)) return;
+    emit.statements(statements);
+    emit.value(words);
+  };
+
+  /** Pushes the condition from the operands of the arithmetic before it, if that is simple. */
+  #fused(cc: Condition, { operation, width }: Pick<FlagsOrigin, 'operation' | 'width'>): boolean {
+    const emit = this.#emit;
+    const against = operation === 'logic' ? AFTER_LOGIC[cc] : AGAINST_ZERO[cc];
+    if (against !== undefined) {
+      emit.localGet(this.#result);
+      emit.const32(0);
+      emit.op(against);
+      return true;
+    }
+    if (operation === 'logic' && (cc === 'b' || cc === 'o' || cc === 'ae' || cc === 'no')) {
+      emit.const32(cc === 'b' || cc === 'o' ? 0 : 1);
+      return true;
+    }
+    const comparison = COMPARISONS[cc];
+    if (operation === 'sub' && comparison !== undefined) {
+      const [opcode, signed] = comparison;
+      for (const local of [this.#left, this.#right]) {
+        emit.localGet(local);
+        if (width !== 32 && signed) emit.op(width === 8 ? 0xc0 : 0xc1);
+        if (width !== 32 && !signed) {
+          emit.const32(width === 8 ? 0xff : 0xffff);
+          emit.op(WASM.i32And);
+        }
+      }
+      emit.op(opcode);
+      return true;
+    }
+    if (operation === 'add' && width === 32 && (cc === 'b' || cc === 'ae')) {
+      emit.localGet(this.#result);
+      emit.localGet(this.#left);
+      emit.op(cc === 'b' ? 0x49 : 0x4f);
+      return true;
+    }
+    if ((operation === 'inc' || operation === 'dec') && (cc === 'b' || cc === 'ae')) {
+      emit.localGet(this.#right);
+      if (cc === 'ae') emit.op(WASM.i32Eqz);
+      return true;
+    }
+    return false;
+  }
+
+  // ---------------------------------------------------------------- Setting: memory and ends
+
+  mapEntry(emit: Emitter, write: boolean, address: number): void {
+    const kernel = write ? State.KERNEL_WRITE_MAP : State.KERNEL_READ_MAP;
+    const user = write ? State.USER_WRITE_MAP : State.USER_READ_MAP;
+    emit.localGet(address);
+    emit.const32(12);
+    emit.op(WASM.i32ShrU);
+    emit.const32(2);
+    emit.op(WASM.i32Shl);
+    emit.load(4, this.#user ? user : kernel);
+  }
+
+  leave(emit: Emitter, exit: number): void {
+    this.#leaveWith(exit, () => emit.const32(this.#current().eip));
+  }
+
+  jump(emit: Emitter, target: Value): void {
+    const before = this.#flags;
+    const { node } = target;
+    if (node.kind === 'field') {
+      const instruction = this.#current();
+      const eip = this.constantField(node.field);
+      const isInside =
+        node.field === 'immediate' &&
+        this.#block?.successors.includes(eip) === true &&
+        instruction.form.mnemonic !== 'call';
+      if (isInside && this.#block) this.#branchTo(this.#block, eip);
+      else this.#leaveTo(eip);
+    } else {
+      emit.value(target);
+      emit.localSet(this.#eip);
+      emit.localGet(this.#budget);
+      emit.const32(1);
+      emit.op(WASM.i32Sub);
+      emit.localTee(this.#budget);
+      emit.const32(0);
+      emit.op(WASM.i32LtS);
+      // EXIT_BUDGET is 1: the comparison is the exit.
+      emit.localSet(this.#exit);
+      this.#settleKind();
+      emit.branch(this.#leaving);
+    }
+    this.#flags = before;
+  }
+
+  /** A tree child is emitted in the middle of its predecessor: what belongs to the latter is put back afterwards. */
+  #branchTo(block: Block, eip: number): void {
+    const instruction = this.#instruction;
+    const saved = this.#emit.suspendBody();
+    this.#goTo(block, eip);
+    this.#emit.resumeBody(saved);
+    this.#block = block;
+    this.#instruction = instruction;
+  }
+
+  delegate(): void {
+    throw new Bug('a delegated instruction is no part of a region');
+  }
+}
