@@ -2,17 +2,17 @@
 import * as State from '../../cpu/state.js';
 import { define } from '../definition.js';
 import { decimalOfF80, f80OfDecimal } from '../float/bcd.js';
-import { call80, INVALID } from '../float/format.js';
+import { BEFORE_RESULT, call80, EXPONENT_MASK, INVALID } from '../float/format.js';
 import { f80Remainder, f80RemainderNearest } from '../float/remainder.js';
 import { f80ExtractExponent, f80ExtractSignificand, f80Scale } from '../float/scale.js';
 import { F80_BYTES } from './operand.js';
 import * as X from './state.js';
 
 /** ST(0) from ST(0) and ST(1), which stays. */
-for (const [mnemonic, routine, codes] of [
-  ['fscale', f80Scale, X.C1],
-  ['fprem', f80Remainder, X.CONDITION_CODES],
-  ['fprem1', f80RemainderNearest, X.CONDITION_CODES],
+for (const [mnemonic, routine, quotient] of [
+  ['fscale', f80Scale, false],
+  ['fprem', f80Remainder, true],
+  ['fprem1', f80RemainderNearest, true],
 ] as const) {
   define(mnemonic, (b) => {
     X.checkFpu(b);
@@ -24,7 +24,12 @@ for (const [mnemonic, routine, codes] of [
       const result = call80(b, routine, v.significand, v.signExponent, w.significand, w.signExponent, mode);
       outcome.set(result, result.flags);
     });
-    X.commit(b, outcome.flags, () => X.writeRegister(b, x, outcome.value), { codes });
+    // Where there is no quotient, it is not shown.
+    const isNaN = b.eq(b.and(outcome.value.signExponent, EXPONENT_MASK), EXPONENT_MASK);
+    const none = b.or(isNaN, X.isUnmasked(b, outcome.flags, BEFORE_RESULT));
+    const codes = quotient ? b.select(none, X.C1 | X.C2, X.CONDITION_CODES) : X.C1;
+    const flags = b.and(outcome.flags, b.select(none, ~X.CONDITION_CODES, -1));
+    X.commit(b, flags, () => X.writeRegister(b, x, outcome.value), { codes });
   });
 }
 

@@ -100,6 +100,8 @@ for (const [mnemonic, when] of Object.entries(MOVES)) {
       outcome.set(X.readRegister(b, target), 0);
       b.when(condition(b, when), () => outcome.set(X.readRegister(b, source), 0));
     });
-    X.commit(b, outcome.flags, () => X.writeRegister(b, target, outcome.value));
+    // C1 is left alone, unless it tells of an underflow.
+    const codes = b.select(outcome.flags, X.C1, 0);
+    X.commit(b, outcome.flags, () => X.writeRegister(b, target, outcome.value), { codes });
   });
 }

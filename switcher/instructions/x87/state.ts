@@ -117,7 +117,7 @@ export interface Ending {
   /** The exceptions that, unmasked, keep the instruction from doing what `write` does. */
   readonly preventing?: number;
   /** The condition codes that the instruction sets: they are cleared first. C1 is among them for nearly all. */
-  readonly codes?: number;
+  readonly codes?: Term;
   readonly memory?: Access;
 }
 
@@ -126,15 +126,17 @@ export interface Ending {
  * and does `write` unless an exception is unmasked that keeps it from that. Nothing may fault any more.
  */
 export function commit(b: Builder, flags: Value, write: () => void, ending: Ending = {}): void {
-  const { preventing = BEFORE_RESULT, codes = C1, memory } = ending;
+  const { preventing = BEFORE_RESULT, memory } = ending;
+  const codes = b.term('i32', ending.codes ?? C1);
   notePointers(b, memory);
   const control = b.state(4, State.FPU_CONTROL);
-  const status = b.and(b.state(4, State.FPU_STATUS), ~codes);
+  const status = b.and(b.state(4, State.FPU_STATUS), b.not(codes));
   const unmasked = b.and(b.and(flags, b.not(control)), EXCEPTIONS);
   b.setState(4, State.FPU_STATUS, b.or(status, flags));
   b.when(unmasked, () => {
     // With no result there is nothing to be said about it. Only a stack fault has its own meaning for C1.
-    const kept = b.or(preventing | STACK_FAULT | (codes & ~C1), b.select(b.and(flags, STACK_FAULT), C1, 0));
+    const itsOwn = b.or(b.and(codes, ~C1), b.select(b.and(flags, STACK_FAULT), C1, 0));
+    const kept = b.or(itsOwn, preventing | STACK_FAULT);
     const seen = b.select(b.and(unmasked, preventing), b.and(flags, kept), flags);
     b.setState(4, State.FPU_STATUS, b.or(b.or(status, seen), SUMMARY | BUSY));
     b.setState(4, State.FPU_OPCODE, b.field('immediate'));
