@@ -1,6 +1,6 @@
 // What the rooms of the Launcher share about one running Guest. The original keeps these in static variables.
 import type { Logger } from '../lib/log.js';
-import type { PhysicalMemory } from '../switcher/physical-memory.js';
+import type { LauncherMemory } from '../host/device.js';
 
 /** The two calls of the Host's device (`/dev/lguest`) that devices and the instruction emulator make. */
 export interface LguestFd {
@@ -22,7 +22,7 @@ export class Overlays {
 }
 
 export interface LauncherContext {
-  readonly memory: PhysicalMemory;
+  readonly memory: LauncherMemory;
   readonly lguest: LguestFd;
   readonly log: Logger;
   readonly overlays?: Overlays;

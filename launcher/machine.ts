@@ -3,7 +3,7 @@
 import { LHREQ } from '../guest-abi/lguest-launcher.js';
 import { UserError } from '../lib/errors.js';
 import type { Logger } from '../lib/log.js';
-import type { PhysicalMemory } from '../switcher/physical-memory.js';
+import type { LauncherMemory } from '../host/device.js';
 import type { ConsolePort } from './console-port.js';
 import type { LauncherContext, Overlays } from './context.js';
 import type { DeviceSpec } from './device-specs.js';
@@ -32,8 +32,8 @@ export interface DeviceSet extends Services {
 
 /** What a machine is built from. Tests put their own parts here. */
 export interface Parts {
-  allocateMemory(ramBytes: number): PhysicalMemory;
-  openHost(memory: PhysicalMemory, log: Logger): OpenHost;
+  allocateMemory(ramBytes: number): LauncherMemory;
+  openHost(memory: LauncherMemory, log: Logger): OpenHost;
   buildDevices(
     context: LauncherContext,
     specs: readonly DeviceSpec[],
@@ -105,7 +105,7 @@ export class Machine {
 }
 
 /** `tell_kernel()`: where memory is, where it ends, where the Guest begins. */
-function initialize(host: OpenHost, memory: PhysicalMemory, entry: number, ramBytes: number, mmioEnd: number): void {
+function initialize(host: OpenHost, memory: LauncherMemory, entry: number, ramBytes: number, mmioEnd: number): void {
   const deviceLimit = Math.ceil(mmioEnd / PAGE_SIZE);
   const words = Uint32Array.of(LHREQ.LHREQ_INITIALIZE, memory.base, ramBytes / PAGE_SIZE, entry, deviceLimit);
   const result = host.write(words);

@@ -1,14 +1,14 @@
 // Guest memory as a device sees it: little-endian words, byte ranges to do I/O in, and one test that every address
 // and length from a driver must pass.
-import type { PhysicalMemory } from '../../switcher/physical-memory.js';
+import type { LauncherMemory } from '../../host/device.js';
 
 export class GuestMemory {
   /** The first guest-physical address that is not RAM. Device memory lies above and is not for DMA. */
   readonly limit: number;
-  readonly #memory: PhysicalMemory;
+  readonly #memory: LauncherMemory;
   readonly #view: DataView;
 
-  constructor(memory: PhysicalMemory) {
+  constructor(memory: LauncherMemory) {
     this.limit = memory.bytes.length;
     this.#memory = memory;
     this.#view = new DataView(memory.bytes.buffer, memory.bytes.byteOffset, this.limit);

@@ -1,3 +1,4 @@
+// Instructions that touch ports and device memory: which are done, and how the others go back to the Guest.
 import t from 'tap';
 import { PT_REGS } from '../../guest-abi/lguest-launcher.js';
 import { ConsoleDevice } from '../../launcher/devices/console.js';

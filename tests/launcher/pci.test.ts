@@ -1,3 +1,4 @@
+// The PCI bus as a Guest finds it: slots, configuration space, and what may be written to it.
 import t from 'tap';
 import { MAX_PCI_DEVICES } from '../../launcher/pci/bus.js';
 import { net, rng } from '../../launcher/device-specs.js';

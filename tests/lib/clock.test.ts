@@ -1,3 +1,4 @@
+// The one clock of a machine.
 import t from 'tap';
 import { systemClock, wallTimeAfter } from '../../lib/clock.js';
 

@@ -1,3 +1,4 @@
+// The harness that asks the real CPU, held against what is known about real CPUs.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// The recorded cases can be read, and comparing with them finds what is wrong.
 import t from 'tap';
 import { formExamples, newInstruction } from '../../switcher/decode/all-forms.js';
 import { decode } from '../../switcher/decode/decode.js';

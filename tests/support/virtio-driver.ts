@@ -215,3 +215,10 @@ export class DriverQueue {
     return list;
   }
 }
+
+/** The queue with this number, which the driver has started. */
+export function queueOf(driver: VirtioDriver, index: number): DriverQueue {
+  const queue = driver.queues[index];
+  if (queue === undefined) throw new Error(`no queue ${index}`);
+  return queue;
+}

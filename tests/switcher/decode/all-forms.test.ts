@@ -1,3 +1,4 @@
+// The list of every form that bytes can have is complete, and each form has an example.
 import { test } from 'tap';
 import { allForms, formExamples, newInstruction } from '../../../switcher/decode/all-forms.js';
 import { decode } from '../../../switcher/decode/decode.js';

@@ -1,3 +1,4 @@
+// How x86 instructions are put together: forms, prefixes, addressing, immediates, limits.
 import { test } from 'tap';
 import { newInstruction } from '../../../switcher/decode/all-forms.js';
 import { decode } from '../../../switcher/decode/decode.js';
