@@ -5,59 +5,12 @@
 import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import { EXIT_EXCEPTION, EXIT_FAULT } from '../cpu/exits.js';
-import type {
-  AccessBytes,
-  Body,
-  Field,
-  GuestLoad,
-  Loop,
-  Node,
-  RegisterFile,
-  RegisterNumber,
-  Routine,
-  Statement,
-  Value,
-  Variable,
-} from '../language/nodes.js';
+import type { AccessBytes, Body, Field, GuestLoad, Loop, Node, Statement, Value, Variable } from '../language/nodes.js';
 import { isTimed } from '../language/nodes.js';
 import { operator, type ValueType } from '../language/operators.js';
 import { ByteWriter } from './bytes.js';
 import { WASM } from './opcodes.js';
-
-/** What the emitter asks of the module that the code goes into. */
-export interface Functions {
-  routine(routine: Routine): number;
-  /** A function of the CPU, imported: takes `arity` i32, gives an i32. */
-  cpu(name: string, arity: number): number;
-  /** Loads of Guest memory that the fast path cannot do: takes the address, sets FAULT if it must fault. */
-  slowLoad(bytes: AccessBytes): number;
-  slowStore(bytes: AccessBytes): number;
-}
-
-type Of<Kind extends Node['kind']> = Extract<Node, { kind: Kind }>;
-type Saying<Kind extends Statement['kind']> = Extract<Statement, { kind: Kind }>;
-
-/** How one kind of code (interpreter handler, translated region) fills blanks, keeps registers and flags, and ends. */
-export interface Setting {
-  field(emit: Emitter, field: Field): void;
-  /** Pushes a register's value. */
-  register(emit: Emitter, node: Of<'register'>): void;
-  setRegister(emit: Emitter, statement: Saying<'setRegister'>): void;
-  flagsResult(emit: Emitter): void;
-  flagsAux(emit: Emitter): void;
-  setFlags(emit: Emitter, statement: Saying<'setFlags'>): void;
-  condition(emit: Emitter, node: Of<'condition'>): void;
-  /** Pushes the flat map's entry for the page of the linear address in local `address`. */
-  mapEntry(emit: Emitter, write: boolean, address: number): void;
-  /** Leaves the instruction as it was before it began, with this Exit. */
-  leave(emit: Emitter, exit: number): void;
-  jump(emit: Emitter, target: Value): void;
-  delegate(emit: Emitter, statement: Saying<'delegate'>): void;
-  /** Where blanks are constants: what this one is. */
-  constantField?(field: Field): number;
-  /** Where registers are known: whether this is the one that is always zero. */
-  isZeroRegister?(file: RegisterFile, number: RegisterNumber): boolean;
-}
+import type { Functions, Of, Setting } from './setting.js';
 
 /** What belongs to the body being emitted, while another one is emitted in the middle of it. */
 interface SuspendedBody {

@@ -1,7 +1,8 @@
 // Routines of the language as functions of JavaScript: a WebAssembly module that exports them, and nothing else.
 import { Bug } from '../../lib/errors.js';
 import type { Routine } from '../../switcher/language/nodes.js';
-import { Emitter, type Functions, type Setting } from '../../switcher/wasm/emit.js';
+import { Emitter } from '../../switcher/wasm/emit.js';
+import type { Functions, Setting } from '../../switcher/wasm/setting.js';
 import { ModuleWriter } from '../../switcher/wasm/module.js';
 
 type Compiled = (...args: (number | bigint)[]) => unknown;

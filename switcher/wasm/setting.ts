@@ -1,0 +1,48 @@
+// What kinds of code differ in, as the emitter asks it: an interpreter's handler reads blanks from its record, translated code
+// has them as constants and its registers in locals.
+import type {
+  AccessBytes,
+  Field,
+  Node,
+  RegisterFile,
+  RegisterNumber,
+  Routine,
+  Statement,
+  Value,
+} from '../language/nodes.js';
+import type { Emitter } from './emit.js';
+
+/** What the emitter asks of the module that the code goes into. */
+export interface Functions {
+  routine(routine: Routine): number;
+  /** A function of the CPU, imported: takes `arity` i32, gives an i32. */
+  cpu(name: string, arity: number): number;
+  /** Loads of Guest memory that the fast path cannot do: takes the address, sets FAULT if it must fault. */
+  slowLoad(bytes: AccessBytes): number;
+  slowStore(bytes: AccessBytes): number;
+}
+
+export type Of<Kind extends Node['kind']> = Extract<Node, { kind: Kind }>;
+export type Saying<Kind extends Statement['kind']> = Extract<Statement, { kind: Kind }>;
+
+/** How one kind of code (interpreter handler, translated region) fills blanks, keeps registers and flags, and ends. */
+export interface Setting {
+  field(emit: Emitter, field: Field): void;
+  /** Pushes a register's value. */
+  register(emit: Emitter, node: Of<'register'>): void;
+  setRegister(emit: Emitter, statement: Saying<'setRegister'>): void;
+  flagsResult(emit: Emitter): void;
+  flagsAux(emit: Emitter): void;
+  setFlags(emit: Emitter, statement: Saying<'setFlags'>): void;
+  condition(emit: Emitter, node: Of<'condition'>): void;
+  /** Pushes the flat map's entry for the page of the linear address in local `address`. */
+  mapEntry(emit: Emitter, write: boolean, address: number): void;
+  /** Leaves the instruction as it was before it began, with this Exit. */
+  leave(emit: Emitter, exit: number): void;
+  jump(emit: Emitter, target: Value): void;
+  delegate(emit: Emitter, statement: Saying<'delegate'>): void;
+  /** Where blanks are constants: what this one is. */
+  constantField?(field: Field): number;
+  /** Where registers are known: whether this is the one that is always zero. */
+  isZeroRegister?(file: RegisterFile, number: RegisterNumber): boolean;
+}
