@@ -26,7 +26,6 @@ const LEFT_OUT = new Set(
 );
 const STRINGS = /^(movs|cmps|scas|lods|stos)[bwl]$/;
 const BIT_TESTS = ['bt', 'bts', 'btr', 'btc'];
-const MODE = { defaultSize: 32, flat: true } as const;
 const PREFIXES = [0x66, 0x67, 0xf2, 0xf3];
 /** How the decoder numbers opcodes that follow 0F. */
 const TWO_BYTE_OPCODES = 0x100;
@@ -34,8 +33,8 @@ const ESP = 4;
 const EBX = 3;
 const ECX = 1;
 
-const isSuitable = ({ form, mode }: FormExample): boolean =>
-  mode.flat && !LEFT_OUT.has(form.mnemonic) && !form.operands.some(({ kind }) => kind === 'segment');
+const isSuitable = ({ form }: FormExample): boolean =>
+  !LEFT_OUT.has(form.mnemonic) && !form.operands.some(({ kind }) => kind === 'segment');
 
 /** `fstp` by an older name, which does not look whether there is something on the stack. */
 const isOldStore = ({ bytes }: FormExample): boolean => bytes[0] === 0xd9 && (bytes[1] ?? 0) >> 3 === 0x1b;
@@ -45,9 +44,9 @@ export const suitableExamples = (): FormExample[] =>
 
 const decoded: Instruction = newInstruction();
 
-function isStill(form: Form, code: Uint8Array): boolean {
+function isStill({ form, mode }: FormExample, code: Uint8Array): boolean {
   return (
-    decode(code, code.length, CODE_ADDRESS, MODE, decoded) === 'ok' &&
+    decode(code, code.length, CODE_ADDRESS, mode, decoded) === 'ok' &&
     decoded.form === form &&
     decoded.length === code.length
   );
@@ -60,6 +59,16 @@ function modrmAt(bytes: Uint8Array): number {
   const two = bytes[at] === 0x0f;
   const opcode = two ? TWO_BYTE_OPCODES + (bytes[at + 1] ?? 0) : (bytes[at] ?? 0);
   return hasModrm(opcode) ? at + (two ? 2 : 1) : -1;
+}
+
+/** Registers that point into the data, and that few instructions change: bp si di, ebp esi edi. */
+const POINTERS_16 = [2, 3, 4, 5] as const;
+const POINTERS_32 = [5, 6, 7] as const;
+
+/** An address beside one of the pointers. */
+function nearPointer(random: Random, middle: number, is16: boolean): number[] {
+  const rm = is16 ? random.pick([...POINTERS_16]) : random.pick([...POINTERS_32]);
+  return [0x40 | middle | rm, random.below(256)];
 }
 
 /** ModRM, SIB and displacement for an address in memory, with the given middle field. */
@@ -75,11 +84,12 @@ function addressBytes(random: Random, middle: number, is16: boolean): number[] {
   return [modrm, sib, ...displacement(mod === 0 && (sib & 7) === 5 ? 4 : bytes)];
 }
 
-function mutate(random: Random, example: FormExample): Uint8Array {
+/** @param steady for one of several instructions: addresses beside pointers, branches to the next instruction */
+export function mutate(random: Random, example: FormExample, steady = false): Uint8Array {
   const { form, bytes } = example;
   let code: Uint8Array = Uint8Array.from(bytes);
   const accept = (other: Uint8Array): void => {
-    if (isStill(form, other)) code = other;
+    if (isStill(example, other)) code = other;
   };
   const at = modrmAt(bytes);
   if (at >= 0) {
@@ -92,9 +102,8 @@ function mutate(random: Random, example: FormExample): Uint8Array {
     if (modrm < 0xc0) {
       const middle = (code[at] ?? 0) & 0x38;
       const rest = code.subarray(at + 1);
-      accept(
-        Uint8Array.from([...code.subarray(0, at), ...addressBytes(random, middle, form.addressSize === 16), ...rest]),
-      );
+      const address = (steady ? nearPointer : addressBytes)(random, middle, form.addressSize === 16);
+      accept(Uint8Array.from([...code.subarray(0, at), ...address, ...rest]));
     }
   } else if (random.oneIn(2)) {
     const opcode = bytes.findIndex((byte) => !PREFIXES.includes(byte)) + (bytes.includes(0x0f) ? 1 : 0);
@@ -102,24 +111,25 @@ function mutate(random: Random, example: FormExample): Uint8Array {
     other[opcode] = ((code[opcode] ?? 0) & ~7) | random.below(8);
     accept(other);
   }
-  return withImmediate(random, form, code);
+  return withImmediate(random, example, code, steady);
 }
 
 /** The immediate is what comes last. Branches keep theirs short. */
-function withImmediate(random: Random, form: Form, code: Uint8Array): Uint8Array {
+function withImmediate(random: Random, example: FormExample, code: Uint8Array, steady: boolean): Uint8Array {
+  const { form } = example;
   const last = form.operands.at(-1);
   const bytes = last?.kind === 'immediate' ? last.width / 8 : last?.kind === 'target' ? 1 : 0;
-  if (bytes === 0) return code;
+  if (bytes === 0 || (steady && last?.kind === 'target')) return code;
   const other = Uint8Array.from(code);
   const limit = /^sh[lr]d$/.test(form.mnemonic) ? 17 : 2 ** 32;
   const value = last?.kind === 'target' ? random.below(128) : random.value() % limit;
   const start = last?.kind === 'target' ? firstOfTarget(code) : code.length - bytes;
   for (let i = 0; i < bytes; i++) other[start + i] = value >>> (8 * i);
-  if (isStill(form, other)) return other;
+  if (isStill(example, other)) return other;
   // `add r32, imm8`: what the form calls 32 bits may be 8 in the code
   const short = Uint8Array.from(code);
   short[code.length - 1] = value;
-  return isStill(form, short) ? short : code;
+  return isStill(example, short) ? short : code;
 }
 
 const firstOfTarget = (code: Uint8Array): number => {
@@ -158,37 +168,47 @@ function aimAbsolute(code: Uint8Array, target: number, bytes: number): void {
   }
 }
 
-/** Whether an instruction touches nothing but its pages, or what surely is no memory at all. */
-function isSafe(state: MachineState): boolean {
-  const { base, indexRegister, scale, displacement, form } = decoded;
-  const register = (number: number): number => (number === NO_REGISTER ? 0 : (state.registers[number] ?? 0));
-  const sum = (register(base) + (register(indexRegister) << scale) + displacement) >>> 0;
-  const address = form.addressSize === 16 ? sum & 0xffff : sum;
-  return address < 0x10000 || (address >= 0x0ff00000 && address < 0x40000000);
+/** Segments with a base, for forms that are not flat. */
+const SELECTOR = 0x63;
+const BASE = 0x10000100;
+const ES = 0;
+const DS = 3;
+
+const baseOf = (mode: FormExample['mode'], segment: number): number =>
+  !mode.flat && (segment === ES || segment === DS) ? BASE : 0;
+
+/** An offset for an operand in this segment. */
+function offset(random: Random, { form, mode }: FormExample, segment: number): number {
+  const base = baseOf(mode, segment);
+  if (form.addressSize === 32) return dataAddress(random) - base;
+  return base === 0 ? lowAddress(random) : (dataAddress(random) - base) & 0xffff;
 }
 
-function prepareRegisters(random: Random, form: Form, state: MachineState): void {
-  const { registers } = state;
+function prepareRegisters(random: Random, example: FormExample, state: MachineState): void {
+  const { registers, segments } = state;
+  const { form, mode } = example;
+  if (!mode.flat) segments[DS] = segments[ES] = SELECTOR;
   if (form.repeat !== 'none')
     registers[ECX] = random.below(0x20) | (form.addressSize === 16 ? random.word() & 0xffff0000 : 0);
   if (STRINGS.test(form.mnemonic) || form.mnemonic.startsWith('maskmov')) {
-    const place = (): number => (form.addressSize === 16 ? lowAddress(random) | 0x10000000 : dataAddress(random));
-    registers[6] = place();
-    registers[7] = place();
+    const rest = form.addressSize === 16 ? 0x10000000 : 0;
+    registers[6] = offset(random, example, DS) | rest;
+    registers[7] = offset(random, example, ES) | rest;
   }
   // What a double shift of 16 bits gives is undefined beyond 16.
   if (/^sh[lr]d$/.test(form.mnemonic)) registers[ECX] = random.below(17);
-  if (form.mnemonic === 'xlat') registers[EBX] = form.addressSize === 16 ? lowAddress(random) : dataAddress(random);
+  if (form.mnemonic === 'xlat') registers[EBX] = offset(random, example, DS);
 }
 
 export function randomCase(random: Random, example: FormExample): RandomCase | undefined {
   const code = mutate(random, example);
   const state = randomState(random);
   const { form } = example;
-  prepareRegisters(random, form, state);
-  if (!isStill(form, code)) return undefined;
+  prepareRegisters(random, example, state);
+  if (!isStill(example, code)) return undefined;
   const inMemory = form.operands.some(({ kind }) => kind === 'memory');
-  const target = form.addressSize === 16 ? lowAddress(random) : dataAddress(random);
+  const { segment } = decoded;
+  const target = offset(random, example, segment);
   if (inMemory && BIT_TESTS.includes(form.mnemonic)) {
     const number = decoded.registers[1];
     if (number !== decoded.base && number !== decoded.indexRegister)
@@ -197,9 +217,12 @@ export function randomCase(random: Random, example: FormExample): RandomCase | u
   }
   if (inMemory) {
     aim(code, state, target);
-    if (!isStill(form, code) || !isSafe(state)) return undefined;
+    if (!isStill(example, code)) return undefined;
   }
   if (/^sh[lr]d$/.test(form.mnemonic) && ((state.registers[ECX] ?? 0) & 31) > 16) return undefined;
-  state.patches = [{ address: CODE_ADDRESS, bytes: code }, ...(inMemory ? operandBytes(random, target) : [])];
+  state.patches = [
+    { address: CODE_ADDRESS, bytes: code },
+    ...(inMemory ? operandBytes(random, target + baseOf(example.mode, segment)) : []),
+  ];
   return { form, code, state };
 }
