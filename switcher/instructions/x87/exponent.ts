@@ -24,12 +24,16 @@ for (const [mnemonic, routine, quotient] of [
       const result = call80(b, routine, v.significand, v.signExponent, w.significand, w.signExponent, mode);
       outcome.set(result, result.flags);
     });
+    const write = (): void => X.writeRegister(b, x, outcome.value);
+    if (!quotient) {
+      X.commit(b, outcome.flags, write);
+      return;
+    }
     // Where there is no quotient, it is not shown.
     const isNaN = b.eq(b.and(outcome.value.signExponent, EXPONENT_MASK), EXPONENT_MASK);
     const none = b.or(isNaN, X.isUnmasked(b, outcome.flags, BEFORE_RESULT));
-    const codes = quotient ? b.select(none, X.C1 | X.C2, X.CONDITION_CODES) : X.C1;
-    const flags = b.and(outcome.flags, b.select(none, ~X.CONDITION_CODES, -1));
-    X.commit(b, flags, () => X.writeRegister(b, x, outcome.value), { codes });
+    const codes = b.select(none, X.C1 | X.C2, X.CONDITION_CODES);
+    X.commit(b, b.and(outcome.flags, b.select(none, ~X.CONDITION_CODES, -1)), write, { codes });
   });
 }
 
