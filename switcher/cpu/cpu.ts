@@ -144,9 +144,10 @@ export class Cpu {
         if (this.#settle(exit)) continue;
         return;
       }
-      left -= turn;
-      if (left <= 0 || trap.vector !== undefined) return;
+      if (trap.vector !== undefined) return;
       this.#sample();
+      left -= turn;
+      if (left <= 0) return;
       turn = this.#nextTurn(left);
       memory.set(State.BUDGET, turn);
     }
