@@ -74,11 +74,13 @@ function freshMemory(): LauncherMemory {
 
 export class CodeGuest {
   readonly device: LguestDevice;
+  readonly memory: LauncherMemory;
   readonly #bytes: Uint8Array;
 
   /** The kernel's code runs at KERNEL + CODE, with paging on, on a stack that ends at KERNEL + STACK_TOP. */
   constructor(kernel: readonly number[], user: readonly number[] = [], options: DeviceOptions = {}) {
     const memory = freshMemory();
+    this.memory = memory;
     this.#bytes = memory.bytes;
     this.device = new LguestDevice(memory, { sliceMilliseconds: 5, ...options });
     previous = this.device;
