@@ -1,20 +1,13 @@
-// From argv to what the user wants. Parsing is yargs'; around it is what yargs does not know: the original's unique
-// abbreviations, the order of devices across kinds of options, and a hint for a mistyped name.
+// From argv to what the user wants. Parsing is yargs'; around it is what yargs does not know: option-names before it (the
+// original's unique abbreviations, a hint for a mistyped name) and the order of devices across kinds of options after it.
 import yargs from 'yargs';
-import { EXIT_USAGE, UserError } from '../lib/errors.js';
+import { UserError } from '../lib/errors.js';
 import { LOG_LEVELS, type LogLevel } from '../lib/log.js';
-import { type DeviceSpec, block, net, rng } from './device-specs.js';
+import { type DeviceSpec, rng } from './device-specs.js';
 import { memoryBytes } from './memory.js';
-import {
-  ENGINES,
-  type Engine,
-  IMPLIED_VALUES,
-  OPTIONS,
-  type OptionName,
-  STDIN_EOF,
-  type StdinEof,
-} from './options-table.js';
-import { nearest } from './spelling.js';
+import { normalise } from './option-names.js';
+import { parseBlock, parseEscape, parseNet, parseRegExp, parseTime, usage } from './option-values.js';
+import { ENGINES, type Engine, OPTIONS, type OptionName, STDIN_EOF, type StdinEof } from './options-table.js';
 
 export interface RunOptions {
   readonly memory: number;
@@ -46,8 +39,6 @@ export interface RunOptions {
 export type Command = { readonly kind: 'run'; readonly options: RunOptions } | { readonly kind: 'help' | 'version' };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-const usage = (message: string): UserError => new UserError('ERR_LGUEST_USAGE', message, { exitStatus: EXIT_USAGE });
 
 /** @throws UserError with status 2 for a command line that cannot be understood */
 export function parseCommandLine(argv: readonly string[], env: Environment = {}): Command {
@@ -146,47 +137,6 @@ function firstSentence(message: string): string {
   return line.charAt(0).toLowerCase() + line.slice(1);
 }
 
-const isOptionName = (name: string): name is OptionName => Object.hasOwn(OPTIONS, name);
-
-/**
- * Long options under their full names and with their values attached: `--init x` becomes `--initrd=x`. From here on, one
- * argument is one option.
- */
-function normalise(argv: readonly string[]): string[] {
-  const normal: string[] = [];
-  const rest = [...argv];
-  for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
-    if (argument === '--') return [...normal, argument, ...rest];
-    const match = /^--([^=]+)(=.*)?$/s.exec(argument);
-    if (match === null) {
-      normal.push(argument);
-      continue;
-    }
-    const name = fullName(match[1] ?? '');
-    if (match[2] !== undefined || OPTIONS[name].type !== 'string') {
-      normal.push(`--${name}${match[2] ?? ''}`);
-      continue;
-    }
-    const value = IMPLIED_VALUES[name] ?? rest.shift();
-    if (value === undefined) throw usage(`--${name} needs a value: --${name}=${OPTIONS[name].value ?? ''}`);
-    normal.push(`--${name}=${value}`);
-  }
-  return normal;
-}
-
-/** getopt_long takes every unique abbreviation: `--init=initrd.gz`. */
-function fullName(given: string): OptionName {
-  if (isOptionName(given)) return given;
-  const names = Object.keys(OPTIONS).filter(isOptionName);
-  const candidates = names.filter((name) => name.startsWith(given));
-  const [only] = candidates;
-  if (only !== undefined && candidates.length === 1) return only;
-  if (candidates.length > 1) throw usage(`--${given} could be --${candidates.join(' or --')}`);
-  const hint = nearest(given, names);
-  const advice = hint === undefined ? 'see lguest --help' : `did you mean --${hint}?`;
-  throw usage(`unknown option --${given}: ${advice} (a kernel argument that starts with a dash goes after --)`);
-}
-
 /** The devices in the order in which their options stand. */
 function devicesInOrder(normal: readonly string[], snapshot: boolean): DeviceSpec[] {
   const dashes = normal.indexOf('--');
@@ -208,29 +158,6 @@ function devicesInOrder(normal: readonly string[], snapshot: boolean): DeviceSpe
   });
 }
 
-/** FILE[,ro|snapshot|id=NAME]…; a comma that no option follows belongs to the file's name. */
-function parseBlock(text: string, snapshotAll: boolean): DeviceSpec {
-  const match = /^(.*?)((?:,(?:ro|snapshot|id=[^,]*))*)$/s.exec(text);
-  const file = match?.[1] ?? text;
-  if (file === '') throw usage('--block needs a disk image: --block=disk.img');
-  const words = (match?.[2] ?? '').split(',').filter((word) => word !== '');
-  const id = words.findLast((word) => word.startsWith('id='))?.slice(3);
-  return block(file, {
-    readonly: words.includes('ro'),
-    snapshot: snapshotAll || words.includes('snapshot'),
-    ...(id === undefined ? {} : { id }),
-  });
-}
-
-/** none[,MAC] */
-function parseNet(text: string): DeviceSpec {
-  const [backend, mac] = text.split(',');
-  if (backend !== 'none') {
-    throw usage(`--net=${text}: the only kind of network for now is none (a card without a cable)`);
-  }
-  return net(mac === undefined ? {} : { mac });
-}
-
 function whatToBoot(
   rest: readonly string[],
   demo: boolean,
@@ -250,35 +177,6 @@ function whatToBoot(
 }
 
 const DEMO_MEMORY = '32';
-
-/** `^A`, or none. */
-function parseEscape(text: string | undefined): number | undefined {
-  if (text === undefined || text === 'none') return undefined;
-  const match = /^\^([@-_a-z])$/.exec(text);
-  if (match === null) throw usage(`--escape=${text}: give a control key, such as ^A, or none`);
-  return (match[1] ?? '').toUpperCase().charCodeAt(0) & 0x1f;
-}
-
-const TIME_UNITS: Readonly<Record<string, number>> = { ms: 1, '': 1000, s: 1000, m: 60_000, h: 3_600_000 };
-/** setTimeout takes 31 bits. */
-const MAX_TIMEOUT = 0x7fff_ffff;
-
-function parseTime(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
-  const time = Number(match?.[1]) * (TIME_UNITS[match?.[2] ?? ''] ?? NaN);
-  if (!(time > 0 && time <= MAX_TIMEOUT)) throw usage(`--timeout=${text}: give a time, such as 90s, 5m or 1h`);
-  return time;
-}
-
-function parseRegExp(option: OptionName, text: string | undefined): RegExp | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return new RegExp(text);
-  } catch (error) {
-    throw usage(`--${option}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
 
 function chooseLevel(level: string | undefined, verbose: number, quiet: boolean, env: Environment): LogLevel {
   const chosen = level ?? env['LGUEST_LOG'];
