@@ -152,6 +152,8 @@ lanes(I8, 0x0f, 0x15, 0x17);
 lanes(I16, 0x10, 0x18, 0x1a);
 lanes(I32, 0x11, 0x1b, 0x1c);
 lanes(I64, 0x12, 0x1d, 0x1e);
+lanes(F32, 0x13, 0x1f, 0x20);
+lanes(F64, 0x14, 0x21, 0x22);
 for (const [shape, code] of [
   [U8, 0x16],
   [U16, 0x19],
@@ -351,9 +353,19 @@ for (const [shape, compare, arithmetic, round] of [
   binary('sub', arithmetic + 5, shape, (a, b) => round(a - b));
   binary('mul', arithmetic + 6, shape, (a, b) => round(a * b));
   binary('div', arithmetic + 7, shape, (a, b) => round(a / b));
-  /** pmin(a, b) is `b < a ? b : a`, whatever they are. */
-  binary('pmin', arithmetic + 10, shape, (a, b) => (b < a ? b : a));
-  binary('pmax', arithmetic + 11, shape, (a, b) => (a < b ? b : a));
+  // pmin(a, b) is `b < a ? b : a`, whatever they are: a choice of lanes as they are, NaNs too.
+  for (const [name, code, takesRight] of [
+    ['pmin', arithmetic + 10, (a: number, b: number) => b < a],
+    ['pmax', arithmetic + 11, (a: number, b: number) => a < b],
+  ] as const) {
+    define(`${shape.name}.${name}`, code, ['v128', 'v128'], 'v128', ([left, right]) => {
+      const [a, b] = [view(left), view(right)];
+      return Uint8Array.from({ length: VECTOR_BYTES }, (_, byte) => {
+        const lane = Math.floor(byte / bits);
+        return (takesRight(shape.get(a, lane), shape.get(b, lane)) ? b : a).getUint8(byte);
+      });
+    });
+  }
 }
 
 widen('convert_i32x4_s', 0xfa, I32, F32, (get, i) => Math.fround(get(i)));

@@ -41,7 +41,7 @@ for (const name of ['rcp', 'rsqrt'] as const) {
   });
   define(`${name}ss`, (b, [to, from]) => {
     checkSse(b);
-    const result = b.call(one, readScalar(b, SINGLE, from));
+    const result = b.call(one, readScalar(b, SINGLE, from).bits);
     to.write(withLane(b, SINGLE, to.read(), 0, result));
   });
   define(`${name}ps`, (b, [to, from]) => {

@@ -8,19 +8,21 @@ import type { Routine, Value } from '../../language/nodes.js';
 import { define } from '../definition.js';
 import * as Exact from '../float/sse.js';
 import { isUsual, mxcsr } from './exceptions.js';
-import { asBits, asFloat, DOUBLE, type Format, KINDS, laneOf, readScalar, SINGLE, withLane } from './format.js';
+import { asBits, DOUBLE, type Format, KINDS, lowest, readScalar, type Scalar, SINGLE, withLowest } from './format.js';
 import { lanesOfOne, lanesOfTwo } from './lanes.js';
 import { checkSse, readVector } from './operand.js';
-import { orExactly } from './or-exactly.js';
+import { lowestOrExactly, orExactly } from './or-exactly.js';
 import { areQuick, inAllLanes, isPlain, isQuick, lanesUpTo, magnitude, type Operation, orderedLanes } from './quick.js';
 
 // ---------------------------------------------------------------- two operands
 
-function scalar(b: Builder, format: Format, operation: Operation, exact: Routine, x: Value, y: Value): Value {
-  const float = b.apply(`${format.float}.${operation}`, [asFloat(b, format, x), asFloat(b, format, y)]);
-  const result = asBits(b, format, float);
-  const quick = b.and(isUsual(b), isQuick(b, format, operation, x, y, result));
-  return orExactly(b, quick, result, exact, [x, y, mxcsr(b)]);
+/** `vector` with the result on its lowest lane and y in that lane. */
+function scalar(b: Builder, format: Format, operation: Operation, exact: Routine, vector: Value, y: Scalar): Value {
+  const x = lowest(b, format, vector);
+  const float = b.apply(`${format.float}.${operation}`, [x.float, y.float]);
+  const quick = b.and(isUsual(b), isQuick(b, format, operation, x.bits, y.bits, asBits(b, format, float)));
+  const result = withLowest(b, format, vector, float);
+  return lowestOrExactly(b, format, quick, result, vector, exact, [x.bits, y.bits, mxcsr(b)]);
 }
 
 function packed(b: Builder, format: Format, operation: Operation, exact: Routine, x: Value, y: Value): Value {
@@ -55,9 +57,7 @@ for (const [operation, single, double] of BINARY) {
       define(mnemonic, (b, [to, from]) => {
         checkSse(b);
         const y = readScalar(b, format, from);
-        const vector = to.read();
-        const result = scalar(b, format, operation, exact, laneOf(b, format, vector, 0), y);
-        to.write(withLane(b, format, vector, 0, result));
+        to.write(scalar(b, format, operation, exact, to.read(), y));
       });
     }
   }
@@ -124,10 +124,11 @@ for (const { suffix, format, isPacked } of KINDS) {
       to.write(orExactly(b, quick, result, exactly, [x]));
     } else {
       const x = readScalar(b, format, from);
-      const result = asBits(b, format, b.apply(`${format.float}.sqrt`, [asFloat(b, format, x)]));
-      const positive = b.and(b.geS(x, 0), isPlain(b, format, magnitude(b, x)));
-      const root = orExactly(b, b.and(isUsual(b), positive), result, exactly, [x, mxcsr(b)]);
-      to.write(withLane(b, format, to.read(), 0, root));
+      const vector = to.read();
+      const result = withLowest(b, format, vector, b.apply(`${format.float}.sqrt`, [x.float]));
+      const positive = b.and(b.geS(x.bits, 0), isPlain(b, format, magnitude(b, x.bits)));
+      const quick = b.and(isUsual(b), positive);
+      to.write(lowestOrExactly(b, format, quick, result, vector, exactly, [x.bits, mxcsr(b)]));
     }
   });
 }

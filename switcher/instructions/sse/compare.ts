@@ -5,10 +5,10 @@ import { define } from '../definition.js';
 import { callPair, EXCEPTIONS, floatRoutine } from '../float/format.js';
 import * as Exact from '../float/sse-compare.js';
 import { mxcsr, settle } from './exceptions.js';
-import { asFloat, DOUBLE, type Format, KINDS, laneOf, readScalar, SINGLE, withLane } from './format.js';
+import { DOUBLE, type Format, KINDS, laneOf, lowest, readScalar, SINGLE, withLane, withLowest } from './format.js';
 import { inEachLane, lanesOfTwo } from './lanes.js';
 import { checkSse, readVector } from './operand.js';
-import { orExactly } from './or-exactly.js';
+import { lowestOrExactly, orExactly } from './or-exactly.js';
 import { both, either, inAllLanes, isOrdered, magnitude, orderedLanes } from './quick.js';
 
 /** 1 if two lanes, as bits, compare without a word. */
@@ -23,9 +23,9 @@ const allAreOrdered = (b: Builder, format: Format, x: Value, y: Value): Value =>
 for (const { suffix, format, isPacked } of KINDS) {
   const [minimum, maximum] =
     format === SINGLE ? [Exact.f32MinimumSse, Exact.f32MaximumSse] : [Exact.f64MinimumSse, Exact.f64MaximumSse];
-  for (const [name, relation, exact] of [
-    ['min', 'lt', minimum],
-    ['max', 'gt', maximum],
+  for (const [name, exact] of [
+    ['min', minimum],
+    ['max', maximum],
   ] as const) {
     const mnemonic = `${name}${suffix}`;
     const exactly = isPacked ? lanesOfTwo(mnemonic, format, exact) : exact;
@@ -40,11 +40,11 @@ for (const { suffix, format, isPacked } of KINDS) {
       } else {
         const y = readScalar(b, format, from);
         const vector = to.read();
-        const x = laneOf(b, format, vector, 0);
-        const first = b.apply(`${format.float}.${relation}`, [asFloat(b, format, x), asFloat(b, format, y)]);
-        const result = b.select(first, x, y);
-        const chosen = orExactly(b, areOrdered(b, format, x, y), result, exactly, [x, y, mxcsr(b)]);
-        to.write(withLane(b, format, vector, 0, chosen));
+        const x = lowest(b, format, vector);
+        // The other lanes are compared with themselves, and stay what they are.
+        const result = b.apply(`${format.shape}.p${name}`, [withLowest(b, format, vector, y.float), vector]);
+        const quick = areOrdered(b, format, x.bits, y.bits);
+        to.write(lowestOrExactly(b, format, quick, result, vector, exactly, [x.bits, y.bits, mxcsr(b)]));
       }
     });
   }
@@ -65,17 +65,16 @@ for (const { suffix, format, isPacked } of KINDS) {
   define([`comi${suffix}`, `ucomi${suffix}`], (b, [left, right], { mnemonic }) => {
     checkSse(b);
     const y = readScalar(b, format, right);
-    const x = laneOf(b, format, left.read(), 0);
+    const x = lowest(b, format, left.read());
     b.when(
-      areOrdered(b, format, x, y),
+      areOrdered(b, format, x.bits, y.bits),
       () => {
-        const [first, second] = [asFloat(b, format, x), asFloat(b, format, y)];
-        const relation = (name: string): Value => b.apply(`${format.float}.${name}`, [first, second]);
+        const relation = (name: string): Value => b.apply(`${format.float}.${name}`, [x.float, y.float]);
         setRelation(b, { zf: relation('eq'), pf: b.i32(0), cf: relation('lt') });
       },
       () => {
         const quiet = mnemonic.startsWith('u') ? 1 : 0;
-        const word = b.call(exact, x, y, mxcsr(b), quiet);
+        const word = b.call(exact, x.bits, y.bits, mxcsr(b), quiet);
         settle(b, b.and(word, EXCEPTIONS));
         const is = (bit: number): Value => b.bool(b.and(word, bit));
         setRelation(b, { zf: is(Exact.EQUAL), pf: is(Exact.UNORDERED_BIT), cf: is(Exact.BELOW) });
@@ -163,14 +162,14 @@ for (const format of [SINGLE, DOUBLE]) {
     checkSse(b);
     const y = readScalar(b, format, from);
     const vector = to.read();
-    const x = laneOf(b, format, vector, 0);
+    const x = lowest(b, format, vector);
     const predicate = by.read();
-    const [first, second] = [asFloat(b, format, x), asFloat(b, format, y)];
     const mask = laneMask(b, format, predicate, [
-      [b.apply(`${format.float}.eq`, [first, second]), TRUE_IF_EQUAL],
-      [b.apply(`${format.float}.lt`, [first, second]), TRUE_IF_LESS],
+      [b.apply(`${format.float}.eq`, [x.float, y.float]), TRUE_IF_EQUAL],
+      [b.apply(`${format.float}.lt`, [x.float, y.float]), TRUE_IF_LESS],
     ]);
-    const result = orExactly(b, areOrdered(b, format, x, y), mask, one, [x, y, predicate, mxcsr(b)]);
+    const quick = areOrdered(b, format, x.bits, y.bits);
+    const result = orExactly(b, quick, mask, one, [x.bits, y.bits, predicate, mxcsr(b)]);
     to.write(withLane(b, format, vector, 0, result));
   });
 }

@@ -7,10 +7,10 @@ import * as Exact from '../float/sse-convert.js';
 import { asVector, checkMmx, readMmxOperand, writeMmxOperand } from '../mmx/operand.js';
 import { markMmx } from '../x87/mmx-state.js';
 import { inexactIsKnown, isUsual, mxcsr, roundsToNearest } from './exceptions.js';
-import { asBits, asFloat, DOUBLE, type Format, everywhere, laneOf, readScalar, SINGLE, withLane } from './format.js';
+import { DOUBLE, type Format, everywhere, laneOf, readScalar, SINGLE, withLowest } from './format.js';
 import { inEachLane } from './lanes.js';
 import { checkSse, doubleword, quadword, readQuadword, readVector, withQuadword, zeroVector } from './operand.js';
-import { orExactly } from './or-exactly.js';
+import { lowestOrExactly, orExactly } from './or-exactly.js';
 import { absolute, both, either, inAllLanes, isOrdered, lanesUpTo, magnitude, orderedLanes } from './quick.js';
 
 // ---------------------------------------------------------------- integers to floating point
@@ -27,8 +27,8 @@ function readTwoIntegers(b: Builder, from: Parameters<typeof readMmxOperand>[1])
 // Every integer of 32 bits is a double.
 define('cvtsi2sd', (b, [to, from]) => {
   checkSse(b);
-  const value = asBits(b, DOUBLE, b.apply('f64.convert_i32_s', [from.read()]));
-  to.write(withLane(b, DOUBLE, to.read(), 0, value));
+  const value = b.apply('f64.convert_i32_s', [from.read()]);
+  to.write(withLowest(b, DOUBLE, to.read(), value));
 });
 
 define('cvtdq2pd', (b, [to, from]) => {
@@ -43,9 +43,9 @@ define('cvtpi2pd', (b, [to, from]) => {
 define('cvtsi2ss', (b, [to, from]) => {
   checkSse(b);
   const value = from.read();
-  const quickly = asBits(b, SINGLE, b.apply('f32.convert_i32_s', [value]));
-  const result = orExactly(b, isUsual(b), quickly, Exact.f32OfIntegerSse, [value, mxcsr(b)]);
-  to.write(withLane(b, SINGLE, to.read(), 0, result));
+  const vector = to.read();
+  const result = withLowest(b, SINGLE, vector, b.apply('f32.convert_i32_s', [value]));
+  to.write(lowestOrExactly(b, SINGLE, isUsual(b), result, vector, Exact.f32OfIntegerSse, [value, mxcsr(b)]));
 });
 
 /** (integers) → (singles, flags), in all four lanes. */
@@ -141,8 +141,7 @@ for (const [mnemonic, format, exact, chop] of [
   const { float } = format;
   define(mnemonic, (b, [to, from]) => {
     checkSse(b);
-    const bits = readScalar(b, format, from);
-    const number = asFloat(b, format, bits);
+    const { bits, float: number } = readScalar(b, format, from);
     const rounded = chop ? number : b.apply(`${float}.nearest`, [number]);
     const integer = b.apply(`i32.trunc_sat_${float}_s`, [rounded]);
     const fits = b.apply(`${float}.lt`, [b.apply(`${float}.abs`, [rounded]), TOO_LARGE]);
@@ -157,11 +156,11 @@ for (const [mnemonic, format, exact, chop] of [
 
 define('cvtss2sd', (b, [to, from]) => {
   checkSse(b);
-  const bits = readScalar(b, SINGLE, from);
-  const wide = asBits(b, DOUBLE, b.apply('f64.promote_f32', [asFloat(b, SINGLE, bits)]));
+  const { bits, float } = readScalar(b, SINGLE, from);
+  const vector = to.read();
+  const result = withLowest(b, DOUBLE, vector, b.apply('f64.promote_f32', [float]));
   const quick = isOrdered(b, SINGLE, magnitude(b, bits));
-  const result = orExactly(b, quick, wide, Exact.f64OfF32Sse, [bits, mxcsr(b)]);
-  to.write(withLane(b, DOUBLE, to.read(), 0, result));
+  to.write(lowestOrExactly(b, DOUBLE, quick, result, vector, Exact.f64OfF32Sse, [bits, mxcsr(b)]));
 });
 
 const doublesOfSingles = floatRoutine('doublesOfSingles', ['v128'], ['v128', 'i32'], (b, singles) => {
@@ -182,14 +181,13 @@ define('cvtps2pd', (b, [to, from]) => {
 
 define('cvtsd2ss', (b, [to, from]) => {
   checkSse(b);
-  const bits = readScalar(b, DOUBLE, from);
-  const number = asFloat(b, DOUBLE, bits);
-  const narrow = asBits(b, SINGLE, b.apply('f32.demote_f64', [number]));
-  const size = b.apply('f64.abs', [number]);
+  const { bits, float } = readScalar(b, DOUBLE, from);
+  const vector = to.read();
+  const size = b.apply('f64.abs', [float]);
   const normal = b.and(b.apply('f64.gt', [size, SINGLE.least]), b.apply('f64.le', [size, SINGLE.most]));
-  const quick = b.and(isUsual(b), b.or(normal, b.apply('f64.eq', [number, 0])));
-  const result = orExactly(b, quick, narrow, Exact.f32OfF64Sse, [bits, mxcsr(b)]);
-  to.write(withLane(b, SINGLE, to.read(), 0, result));
+  const quick = b.and(isUsual(b), b.or(normal, b.apply('f64.eq', [float, 0])));
+  const result = withLowest(b, SINGLE, vector, b.apply('f32.demote_f64', [float]));
+  to.write(lowestOrExactly(b, SINGLE, quick, result, vector, Exact.f32OfF64Sse, [bits, mxcsr(b)]));
 });
 
 const singlesOfDoubles = floatRoutine('singlesOfDoubles', ['v128'], ['v128', 'i32'], (b, doubles) => {

@@ -2,7 +2,6 @@
 import type { Builder, Term } from '../../language/builder.js';
 import type { Value } from '../../language/nodes.js';
 import type { Access } from '../operands.js';
-import { readDoubleword, readQuadword } from './operand.js';
 
 export interface Format {
   readonly bits: 32 | 64;
@@ -63,12 +62,32 @@ export const laneOf = (b: Builder, format: Format, vector: Value, lane: number):
 export const withLane = (b: Builder, format: Format, vector: Value, lane: number, bits: Term): Value =>
   b.apply(`${format.integerShape}.replace_lane`, [vector, bits], [lane]);
 
-/** The lowest lane of a register, or as much memory. */
-export const readScalar = (b: Builder, format: Format, from: Access): Value =>
-  format.bits === 32 ? readDoubleword(b, from) : readQuadword(b, from);
+/** A lane as bits and as a number: which of the two is at hand costs nothing, going from one to the other does. */
+export interface Scalar {
+  readonly bits: Value;
+  readonly float: Value;
+}
 
 export const asFloat = (b: Builder, format: Format, bits: Value): Value =>
   b.apply(`${format.float}.reinterpret_${format.integer}`, [bits]);
+
+/** The lowest lane of a vector. */
+export const lowest = (b: Builder, format: Format, vector: Value): Scalar => ({
+  bits: laneOf(b, format, vector, 0),
+  float: b.apply(`${format.shape}.extract_lane`, [vector], [0]),
+});
+
+/** The lowest lane of a register, or as much memory. */
+export function readScalar(b: Builder, format: Format, from: Access): Scalar {
+  if (from.kind !== 'memory') return lowest(b, format, from.read());
+  const bytes = format.bits === 32 ? 4 : 8;
+  const bits = b.load(bytes, from.address(bytes, false));
+  return { bits, float: asFloat(b, format, bits) };
+}
+
+/** `vector` with `float` in its lowest lane. */
+export const withLowest = (b: Builder, format: Format, vector: Value, float: Value): Value =>
+  b.apply(`${format.shape}.replace_lane`, [vector, float], [0]);
 
 export const asBits = (b: Builder, format: Format, float: Value): Value =>
   b.apply(`${format.integer}.reinterpret_${format.float}`, [float]);
