@@ -1,28 +1,11 @@
 // The harness that asks the real CPU, held against what is known about real CPUs.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
 import { FAMILIES, differences, loadVectors, stateBefore } from '../support/cpu-vectors.js';
 import { CODE_ADDRESS, TIMEOUT, defaultState } from '../support/machine-state.js';
 import { fromHex } from '../support/state-delta.js';
-import { NativeCpu, buildHarness } from './harness.js';
+import { NativeCpu, whyNoNativeCpu } from './harness.js';
 
-/** Why a native program cannot be run here, or false. */
-function missing(): string | false {
-  if (process.platform !== 'linux' || !['x64', 'ia32'].includes(process.arch)) return 'this is no x86 Linux';
-  const directory = mkdtempSync(join(tmpdir(), 'lguest-native-'));
-  try {
-    buildHarness(join(directory, 'harness'), 'ignore');
-    return false;
-  } catch {
-    return 'no gcc with -m32';
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-t.test('the CPU of this machine', { skip: missing() }, async (native) => {
+t.test('the CPU of this machine', { skip: whyNoNativeCpu() }, async (native) => {
   const cpu = new NativeCpu();
   native.teardown(() => cpu.close());
 

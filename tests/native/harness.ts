@@ -1,7 +1,7 @@
 // The native harness seen from here: builds it, feeds it machine states, and gives back what the real CPU made of them.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bug } from '../../lib/errors.js';
 import { CRASH, FX_BYTES, TIMEOUT, type MachineState, type Outcome, type Patch } from '../support/machine-state.js';
@@ -65,6 +65,26 @@ function decode(answer: Buffer): Outcome {
 /** Compiles the harness. Throws when there is no gcc, or one without -m32. */
 export function buildHarness(executable: string, stderr: 'inherit' | 'ignore' = 'inherit'): void {
   execFileSync('gcc', [...FLAGS.split(' '), '-o', executable, SOURCE], { stdio: ['ignore', 'ignore', stderr] });
+}
+
+/** Makes differ in what the manual does not say, and in ways that nobody has written down: tests ask the one recorded. */
+const RECORDED_MAKE = 'AMD';
+
+/** Why tests cannot ask a NativeCpu here, or false. */
+export function whyNoNativeCpu(): string | false {
+  if (process.platform !== 'linux' || !['x64', 'ia32'].includes(process.arch)) return 'this is no x86 Linux';
+  if (cpus()[0]?.model.includes(RECORDED_MAKE) !== true) return `the CPU is not by ${RECORDED_MAKE}`;
+  const directory = mkdtempSync(join(tmpdir(), 'lguest-native-'));
+  const executable = join(directory, 'harness');
+  try {
+    buildHarness(executable, 'ignore');
+    execFileSync(executable, { stdio: ['ignore', 'ignore', 'ignore'] });
+    return false;
+  } catch {
+    return 'no gcc with -m32, or no right to map page 0';
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 /** A real CPU. Cases are answered in the order in which they were given. */
