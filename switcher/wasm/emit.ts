@@ -7,8 +7,9 @@ import * as State from '../cpu/state.js';
 import { EXIT_EXCEPTION, EXIT_FAULT } from '../cpu/exits.js';
 import type { AccessBytes, Body, Field, GuestLoad, Loop, Node, Statement, Value, Variable } from '../language/nodes.js';
 import { isTimed } from '../language/nodes.js';
-import { operator, type ValueType } from '../language/operators.js';
+import { type Concrete, operator, type ValueType } from '../language/operators.js';
 import { ByteWriter } from './bytes.js';
+import { Constants } from './known.js';
 import { WASM } from './opcodes.js';
 import type { Functions, Of, Setting } from './setting.js';
 
@@ -17,6 +18,7 @@ interface SuspendedBody {
   readonly values: Map<Value, number>;
   readonly variables: Map<Variable, number>;
   readonly used: Map<ValueType, number[]>;
+  readonly constants: Constants;
 }
 
 const LOAD_OPCODES: Record<AccessBytes, readonly [unsigned: number[], signed: number[], alignment: number]> = {
@@ -48,9 +50,11 @@ export class Emitter {
   readonly #scratch = new Map<string, number>();
   readonly #free = new Map<ValueType, number[]>();
   #used = new Map<ValueType, number[]>();
+  #constants: Constants;
 
   constructor(setting: Setting, functions: Functions, parameters: number) {
     this.#setting = setting;
+    this.#constants = new Constants(setting);
     this.functions = functions;
     this.#parameters = parameters;
   }
@@ -145,13 +149,24 @@ export class Emitter {
       this.localGet(local);
       return;
     }
+    const known = this.#constants.of(value);
+    if (known !== undefined) {
+      this.#concrete(value.type, known);
+      return;
+    }
     if (isTimed(value.node)) throw new Bug(`a ${value.node.kind} is used outside the block that read it`);
     this.#compute(value.node, value.type);
   }
 
   /** Sets the current body aside, with its locals, so that others can be emitted in the middle of it. */
   suspendBody(): SuspendedBody {
-    const body = { values: this.#valueLocals, variables: this.#variableLocals, used: this.#used };
+    const body = {
+      values: this.#valueLocals,
+      variables: this.#variableLocals,
+      used: this.#used,
+      constants: this.#constants,
+    };
+    this.#constants = new Constants(this.#setting);
     this.#valueLocals = new Map();
     this.#variableLocals = new Map();
     this.#used = new Map();
@@ -163,6 +178,7 @@ export class Emitter {
     this.#valueLocals = body.values;
     this.#variableLocals = body.variables;
     this.#used = body.used;
+    this.#constants = body.constants;
   }
 
   /** A local for the current body; the next one may have it again. */
@@ -194,12 +210,18 @@ export class Emitter {
         this.code.bytes(operator(node.name)?.opcode ?? []);
         this.code.bytes(node.immediates);
         return;
-      case 'select':
+      case 'select': {
+        const condition = this.#constants.of(node.condition);
+        if (condition !== undefined) {
+          this.value(condition === 0 ? node.no : node.yes);
+          return;
+        }
         this.value(node.yes);
         this.value(node.no);
         this.value(node.condition);
         this.op(WASM.select);
         return;
+      }
       case 'field':
         this.#setting.field(this, node.field);
         return;
@@ -238,18 +260,9 @@ export class Emitter {
     }
   }
 
-  /** The i32 that `value` always is here, if that is known. */
-  #known(value: Value): number | undefined {
-    const { node } = value;
-    const setting = this.#setting;
-    if (node.kind === 'constant') return value.type === 'i32' ? Number(node.value) : undefined;
-    if (node.kind === 'field') return setting.constantField?.(node.field);
-    if (node.kind === 'register') return setting.isZeroRegister?.(node.file, node.number) === true ? 0 : undefined;
-    if (node.kind !== 'operator' || setting.constantField === undefined) return undefined;
-    const args = node.args.map((arg) => this.#known(arg));
-    if (!args.every((arg) => arg !== undefined)) return undefined;
-    const result = operator(node.name)?.evaluate(args, node.immediates);
-    return value.type === 'i32' && typeof result === 'number' ? result : undefined;
+  #concrete(type: ValueType, value: Concrete): void {
+    if (value instanceof Uint8Array) this.op(WASM.simd, WASM.v128Const, ...value);
+    else this.#constant(type, value);
   }
 
   /** Where blanks are constants much arithmetic on them is nothing: x + 0, x << 0. */
@@ -257,12 +270,7 @@ export class Emitter {
     if (this.#setting.constantField === undefined || node.args.length !== 2) return false;
     const [left, right] = node.args;
     if (left === undefined || right === undefined) return false;
-    const [a, b] = [this.#known(left), this.#known(right)];
-    if (a !== undefined && b !== undefined && node.name.startsWith('i32.')) {
-      const result = operator(node.name)?.evaluate([a, b], node.immediates);
-      if (typeof result === 'number') this.const32(result);
-      return typeof result === 'number';
-    }
+    const [a, b] = [this.#constants.of(left), this.#constants.of(right)];
     if (
       b === 0 &&
       ['i32.add', 'i32.sub', 'i32.or', 'i32.xor', 'i32.shl', 'i32.shr_u', 'i32.shr_s'].includes(node.name)
@@ -315,6 +323,7 @@ export class Emitter {
 
   /** One whole instruction or routine. Its values are its own: the same sentence may come again, with other blanks. */
   body(body: Body): void {
+    this.#constants = new Constants(this.#setting);
     this.#valueLocals.clear();
     this.#variableLocals.clear();
     for (const [type, used] of this.#used) this.#free.set(type, [...(this.#free.get(type) ?? []), ...used.splice(0)]);
@@ -396,8 +405,14 @@ export class Emitter {
     } else if (value.uses < 2 || node.kind === 'constant' || node.kind === 'field') {
       return;
     }
+    if (this.#isFolded(value)) return;
     this.#compute(node, value.type);
     this.#bind(value);
+  }
+
+  /** What will be a constant wherever it is used: no local for it. Other constants may be large and get one. */
+  #isFolded(value: Value): boolean {
+    return value.node.kind !== 'constant128' && this.#constants.of(value) !== undefined;
   }
 
   #if(statement: Extract<Statement, { kind: 'if' }>): void {
