@@ -296,6 +296,16 @@ t.test('on a terminal every key is the Guest’s, and three ^C lead out', onTerm
   t.notMatch(settings[1], /-icanon/);
 });
 
+t.test('the Guest hears of the size of its terminal, and when it changes', onTerminal, async (t) => {
+  const guest = quoted([{ columns: 100 }, { print: 'ready' }, { columns: 77 }, { print: 'changed' }, POWER_DOWN], '-q');
+  const child = terminal(`stty cols 100 rows 40; tty > '${dir}/tty'; ${guest}; echo "status $?"`);
+  const console = listen(child);
+  await console.until(/ready/);
+  spawnSync('stty', ['-F', readFileSync(join(dir, 'tty'), 'utf8').trim(), 'cols', '77']);
+  await once(child, 'close');
+  t.match(console.text(), /readychangedstatus 0/);
+});
+
 t.test('the terminal is given back by signals and mistakes of ours', onTerminal, async (t) => {
   const ways: [object, RegExp][] = [
     [{ crash: 'boom' }, /boom/],

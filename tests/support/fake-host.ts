@@ -11,6 +11,8 @@ export type Step =
   /** The Guest takes what was typed, and waits until there is something; again, when the answer is `more`. */
   | { readonly input: (typed: string) => 'more' | void }
   | { readonly exit: { readonly trap: 13 | 14; readonly addr: number; readonly insn?: number[] } }
+  /** The Guest waits until its terminal has so many columns. */
+  | { readonly columns: number }
   /** Something happens outside. */
   | { readonly call: () => void }
   /** A slice of running time is over. */
@@ -119,9 +121,13 @@ class FakeHost implements OpenHost {
     if ('spin' in step) return -EINTR;
     if ('sleep' in step) return -EAGAIN;
     if ('input' in step) return this.#input(step);
+    if ('columns' in step && this.#console.size.cols !== step.columns) {
+      this.#console.onResize = () => this.#wakeUp();
+      return -EAGAIN;
+    }
     this.#script.shift();
     if ('print' in step) return this.#print(step.print);
-    if ('slice' in step) return -EINTR;
+    if ('slice' in step || 'columns' in step) return -EINTR;
     if ('call' in step) {
       step.call();
       return -EINTR;
