@@ -33,10 +33,11 @@ export async function loadGuest(ram: Uint8Array, request: LoadRequest): Promise<
     typeof request.kernel === 'string' ? openKernelImage(request.kernel) : kernelImageFromBytes(request.kernel);
   try {
     const kernel = parseKernel(image);
-    if (kernel.kind === 'elf') loadElf(image, kernel, ram);
-    else loadBzImage(image, kernel, ram);
+    // Before its size is looked at: more memory would not help a kernel of the wrong kind.
     const inspection = kernel.kind === 'elf' ? inspectElf(image, kernel) : await inspectBzImage(image, kernel);
     refuseHopeless(image.name, inspection);
+    if (kernel.kind === 'elf') loadElf(image, kernel, ram);
+    else loadBzImage(image, kernel, ram);
 
     const initrd = placeInitrd(ram, request.initrd, kernel);
     const initSize = kernel.kind === 'bzimage' ? kernel.initSize : 0;
