@@ -133,6 +133,6 @@ class GuestCpu implements Switcher {
 }
 
 /** A CPU with `ramBytes` bytes of memory, whose time-stamp counter counts the clock's nanoseconds. */
-export function createSwitcher(ramBytes: number, clock: Clock, engine: EngineName = 'interpret'): Switcher {
+export function createSwitcher(ramBytes: number, clock: Clock, engine: EngineName = 'translate'): Switcher {
   return new GuestCpu(ramBytes, clock, engine);
 }

@@ -18,6 +18,22 @@ import type { Block, Region, RegionInstruction } from './region.js';
 import { type Structure, structureOf } from './structure.js';
 
 const REGISTER_COUNT = 8;
+/**
+ * Words of the state that instructions read and write again and again, and that nothing but they looks at between: they are
+ * kept in locals. TurboFan then sees that TOP moves by one, and that only the last FIP of many is wanted.
+ */
+const WORDS_IN_LOCALS: ReadonlySet<number> = new Set([
+  State.TASK_SWITCHED,
+  State.FPU_CONTROL,
+  State.FPU_STATUS,
+  State.FPU_TOP,
+  State.FPU_EMPTY,
+  State.FPU_IP,
+  State.FPU_CS,
+  State.FPU_DP,
+  State.FPU_DS,
+  State.MXCSR,
+]);
 const ZERO_SLOT = 32;
 
 /** What is known about the flags at a point of the code. */
@@ -77,6 +93,9 @@ export class RegionEmitter implements Setting {
   readonly #leaving = {};
   readonly #loops = new Map<number, object>();
   readonly #merges = new Map<number, object>();
+  /** Offset of a word of the state → its local. */
+  readonly #words = new Map<number, number>();
+  readonly #wordsWritten = new Set<number>();
   readonly #used = new Set<number>();
   readonly #written = new Set<number>();
   #flagsWritten = false;
@@ -122,6 +141,10 @@ export class RegionEmitter implements Setting {
       emit.loadState(State.REGISTERS + 4 * register);
       emit.localSet(this.#registers[register] ?? 0);
     }
+    for (const [offset, local] of this.#words) {
+      emit.loadState(offset);
+      emit.localSet(local);
+    }
     emit.loadState(State.BUDGET);
     emit.localSet(this.#budget);
     emit.loadState(State.FLAGS_RESULT);
@@ -138,6 +161,7 @@ export class RegionEmitter implements Setting {
       emit.store(4, offset);
     };
     for (const register of this.#written) store(State.REGISTERS + 4 * register, this.#registers[register] ?? 0);
+    for (const offset of this.#wordsWritten) store(offset, this.#words.get(offset) ?? 0);
     if (this.#flagsWritten) {
       store(State.FLAGS_RESULT, this.#result);
       emit.const32(0);
@@ -349,6 +373,28 @@ export class RegionEmitter implements Setting {
     }
     emit.op(WASM.i32Or);
     emit.localSet(local);
+  };
+
+  #word(offset: number): number {
+    const known = this.#words.get(offset);
+    if (known !== undefined) return known;
+    const local = this.#emit.newLocal('i32');
+    this.#words.set(offset, local);
+    return local;
+  }
+
+  state: NonNullable<Setting['state']> = (emit, { bytes, offset, index }) => {
+    if (index !== undefined || bytes !== 4 || !WORDS_IN_LOCALS.has(offset)) return false;
+    emit.localGet(this.#word(offset));
+    return true;
+  };
+
+  setState: NonNullable<Setting['setState']> = (emit, { bytes, offset, index, value }) => {
+    if (index !== undefined || bytes !== 4 || !WORDS_IN_LOCALS.has(offset)) return false;
+    emit.value(value);
+    emit.localSet(this.#word(offset));
+    this.#wordsWritten.add(offset);
+    return true;
   };
 
   // ---------------------------------------------------------------- Setting: flags

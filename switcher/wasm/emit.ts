@@ -235,6 +235,7 @@ export class Emitter {
         this.#setting.register(this, node);
         return;
       case 'state':
+        if (this.#setting.state?.(this, node) === true) return;
         if (node.index) this.value(node.index);
         else this.const32(0);
         this.load(node.bytes, node.offset, node.signed);
@@ -347,6 +348,7 @@ export class Emitter {
         this.#setting.setRegister(this, statement);
         return;
       case 'setState':
+        if (this.#setting.setState?.(this, statement) === true) return;
         if (statement.index) this.value(statement.index);
         else this.const32(0);
         this.value(statement.value);

@@ -41,6 +41,9 @@ export interface Setting {
   leave(emit: Emitter, exit: number): void;
   jump(emit: Emitter, target: Value): void;
   delegate(emit: Emitter, statement: Saying<'delegate'>): void;
+  /** Pushes a word of the CPU state that this setting keeps elsewhere; false if it does not. */
+  state?(emit: Emitter, node: Of<'state'>): boolean;
+  setState?(emit: Emitter, statement: Saying<'setState'>): boolean;
   /** Where blanks are constants: what this one is. */
   constantField?(field: Field): number;
   /** Where registers are known: whether this is the one that is always zero. */
