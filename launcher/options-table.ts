@@ -13,7 +13,7 @@ export interface OptionRow {
 export const STDIN_EOF = ['ignore', 'ctrl-d', 'poweroff'] as const;
 export type StdinEof = (typeof STDIN_EOF)[number];
 
-export const ENGINES = ['interpret', 'evaluate'] as const;
+export const ENGINES = ['translate', 'interpret', 'evaluate'] as const;
 export type Engine = (typeof ENGINES)[number];
 
 /** Under the headings and in the order of --help. */

@@ -1,12 +1,15 @@
-// What cpuid answers: a plain P6 with SSE3 that nobody mistakes for one that needs model-specific registers.
+// What cpuid answers: an Intel processor with SSE3 that nobody mistakes for one that needs model-specific registers.
 //
-// The vendor is no real one, and leaf 1 says that a hypervisor is here: kernels with microcode loading or vendor quirks would
-// otherwise read MSRs before they can handle the fault (the Guest's own filter does not reach such early code).
+// Programs believe in features only if they know the vendor (glibc would not touch MXCSR otherwise). But kernels with
+// microcode loading read MSRs of an Intel processor before they can handle the fault, unless its family is below 6, or, later,
+// leaf 1 says that a hypervisor is here. The Guest's own filter, which also says family 5, does not reach such early code.
 import type { Memory } from './memory.js';
 import { REGISTERS } from './state.js';
 
-/** Family 6, model 6, stepping 3. */
-const SIGNATURE = 0x663;
+type Leaf = readonly [eax: number, ebx: number, ecx: number, edx: number];
+
+/** Family 5, model 6, stepping 3. */
+const SIGNATURE = 0x563;
 const FEATURES_EDX = {
   FPU: 1 << 0,
   TSC: 1 << 4,
@@ -22,18 +25,25 @@ const FEATURES_EDX = {
 const FEATURES_ECX = { SSE3: 1 << 0, HYPERVISOR: 1 << 31 } as const;
 /** clflush lines are this many times 8 bytes. */
 const CLFLUSH_LINE = 8 << 8;
-const MAX_LEAF = 2;
+const MAX_LEAF = 4;
+/** One descriptor byte each: no TLBs to speak of, caches of 32 KB, 32 KB, 2 MB and 16 MB. */
+const CACHE_DESCRIPTORS: Leaf = [1, 0, 0x4d, 0x2c307d];
+/** Leaf 4, by ecx: the same caches, with their ways, lines and sets. */
+const CACHES: readonly Leaf[] = [
+  [0x121, 0x01c0003f, 0x3f, 1],
+  [0x122, 0x01c0003f, 0x3f, 1],
+  [0x143, 0x01c0003f, 0xfff, 1],
+  [0x163, 0x03c0003f, 0x3fff, 6],
+];
 const HYPERVISOR_LEAF = 0x40000000;
 const EXTENDED_LEAF = 0x80000000;
 const BRAND_LEAF = 0x80000002;
 const MAX_EXTENDED_LEAF = 0x80000008;
-const VENDOR = 'LguestTsCpu ';
+const VENDOR = 'GenuineIntel';
 const HYPERVISOR = 'lguest lgues';
 const BRAND = 'lguest emulated CPU'.padEnd(48, '\0');
 /** 36 bits of physical address, 32 of linear. */
 const ADDRESS_SIZES = 0x2024;
-
-type Leaf = readonly [eax: number, ebx: number, ecx: number, edx: number];
 
 const all = (features: Readonly<Record<string, number>>): number =>
   Object.values(features).reduce((sum, bit) => sum | bit, 0);
@@ -42,7 +52,7 @@ function word(text: string, at: number): number {
   return [0, 1, 2, 3].reduce((sum, i) => sum | (text.charCodeAt(at + i) << (8 * i)), 0);
 }
 
-function leaf(number: number): Leaf {
+function leaf(number: number, subleaf: number): Leaf {
   const unsigned = number >>> 0;
   if (unsigned >= BRAND_LEAF && unsigned < BRAND_LEAF + 3) {
     const at = (unsigned - BRAND_LEAF) * 16;
@@ -53,10 +63,14 @@ function leaf(number: number): Leaf {
       return [MAX_LEAF, word(VENDOR, 0), word(VENDOR, 8), word(VENDOR, 4)];
     case 1:
       return [SIGNATURE, CLFLUSH_LINE, all(FEATURES_ECX), all(FEATURES_EDX)];
+    case 2:
+      return CACHE_DESCRIPTORS;
+    case 4:
+      return CACHES[subleaf] ?? [0, 0, 0, 0];
     case HYPERVISOR_LEAF:
       return [HYPERVISOR_LEAF, word(HYPERVISOR, 0), word(HYPERVISOR, 4), word(HYPERVISOR, 8)];
     case EXTENDED_LEAF:
-      return [MAX_EXTENDED_LEAF | 0, word(VENDOR, 0), word(VENDOR, 8), word(VENDOR, 4)];
+      return [MAX_EXTENDED_LEAF | 0, 0, 0, 0];
     case MAX_EXTENDED_LEAF:
       return [ADDRESS_SIZES, 0, 0, 0];
     default:
@@ -66,7 +80,7 @@ function leaf(number: number): Leaf {
 
 /** cpuid: the leaf in eax, the answer in eax, ebx, ecx, edx. */
 export function cpuid(memory: Memory): void {
-  const [eax, ebx, ecx, edx] = leaf(memory.get(REGISTERS));
+  const [eax, ebx, ecx, edx] = leaf(memory.get(REGISTERS), memory.get(REGISTERS + 4));
   memory.set(REGISTERS, eax);
   memory.set(REGISTERS + 4, ecx);
   memory.set(REGISTERS + 8, edx);
