@@ -68,7 +68,7 @@ const POINTERS_32 = [5, 6, 7] as const;
 /** An address beside one of the pointers. */
 function nearPointer(random: Random, middle: number, is16: boolean): number[] {
   const rm = is16 ? random.pick([...POINTERS_16]) : random.pick([...POINTERS_32]);
-  return [0x40 | middle | rm, random.below(256)];
+  return [0x40 | middle | rm, random.below(256) & (random.oneIn(4) ? -1 : ~15)];
 }
 
 /** ModRM, SIB and displacement for an address in memory, with the given middle field. */

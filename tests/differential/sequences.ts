@@ -1,5 +1,5 @@
-// A few random instructions in a row: what one leaves behind in an engine (flags not yet worked out, a place on the x87
-// stack) is there for the next one to find.
+// A few random instructions in a row, often in a loop, sometimes changing themselves: what one leaves behind in an engine
+// (flags not yet worked out, a place on the x87 stack, code already prepared) is there for the next one to find.
 import type { FormExample } from '../../switcher/decode/all-forms.js';
 import type { Plan } from '../native/templates/template.js';
 import { CODE_ADDRESS, type MachineState, type Outcome, PAGE_FAULT } from '../support/machine-state.js';
@@ -9,8 +9,12 @@ import { randomState } from './states.js';
 
 const LONGEST = 6;
 /** With these the rest would run in another way, or what is undefined would be seen. */
-const LEFT_OUT =
-  /^(popf|cmps[bwl]|shld|shrd|loop|bound|into|int3|fnst|fldenv|frstor|hlt|cli|sti|clts|mov[cd]r|in[bwl]?|out[bwl]?)/;
+const LEFT_OUT = new Set(
+  (
+    'popf shld shrd loop loope loopne bound into int3 cmpsb cmpsw cmpsl fnstsw fldenv frstor ' +
+    'hlt cli sti clts in out insb insw insl outsb outsw outsl lgdt lidt lldt ltr lmsw invlpg invd wbinvd rdmsr wrmsr'
+  ).split(' '),
+);
 const READS_FLAGS =
   /^(j|set|cmov|fcmov|adc|sbb|rc[lr]|pushf|lahf|salc|da[as]|aa[as]|cmc|sahf|cl[cd]|st[cd]|into|fnsts)/;
 export interface Sequence {
@@ -26,8 +30,35 @@ type Loose = (mnemonic: string) => Partial<Plan>;
 export const rowExamples = (examples: readonly FormExample[], loose: Loose): FormExample[] =>
   examples.filter(({ form, mode }) => {
     const { ulps, approximate } = loose(form.mnemonic);
-    return mode.flat && !LEFT_OUT.test(form.mnemonic) && ulps === undefined && approximate === undefined;
+    const isPrivileged = form.operands.some(({ kind }) => kind === 'control' || kind === 'debug');
+    const isExact = ulps === undefined && approximate === undefined;
+    return mode.flat && isExact && !isPrivileged && !LEFT_OUT.has(form.mnemonic);
   });
+
+/** ebp esi edi, through which memory is reached: aligned, mostly. */
+const POINTERS = [5, 6, 7];
+
+/** Where a loop counts, in the data. */
+const COUNTER = 0x10001e00;
+
+const word = (value: number): number[] => [value, value >>> 8, value >>> 16, value >>> 24].map((byte) => byte & 0xff);
+
+/** `add byte ptr [address], imm8` and `mov r32, imm32`: the first changes the second, wherever they come to stand. */
+function changeCode(random: Random, pieces: Uint8Array[]): void {
+  const changed = Uint8Array.from([0xb8 + random.below(3), ...word(random.value())]);
+  const changing = Uint8Array.from([0x80, 0x05, ...word(0), random.below(256)]);
+  pieces.splice(random.below(pieces.length + 1), 0, changed);
+  pieces.splice(random.below(pieces.length + 1), 0, changing);
+  const at = pieces.slice(0, pieces.indexOf(changed)).reduce((sum, piece) => sum + piece.length, 0);
+  changing.set(word(CODE_ADDRESS + at + 1 + random.below(4)), 2);
+}
+
+/** `sub dword ptr [COUNTER], 1; jnz` back to the beginning. */
+function loopOver(pieces: Uint8Array[]): void {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  pieces.push(Uint8Array.from([0x83, 0x2d, ...word(COUNTER), 1]));
+  pieces.push(Uint8Array.from([0x0f, 0x85, ...word(-(length + 7 + 6))]));
+}
 
 export function randomSequence(random: Random, examples: readonly FormExample[], loose: Loose): Sequence {
   const pieces: Uint8Array[] = [];
@@ -48,9 +79,17 @@ export function randomSequence(random: Random, examples: readonly FormExample[],
     pieces.push(mutate(random, example, true));
     mnemonics.push(mnemonic);
   }
+  if (random.oneIn(8)) changeCode(random, pieces);
+  const rounds = random.pick([0, 0, 2, 40, 400]);
+  if (rounds > 0) loopOver(pieces);
   const code = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
   const state = randomState(random);
-  state.patches = [{ address: CODE_ADDRESS, bytes: code }];
+  if (!random.oneIn(4))
+    for (const pointer of POINTERS) state.registers[pointer] = (state.registers[pointer] ?? 0) & ~15;
+  state.patches = [
+    { address: CODE_ADDRESS, bytes: code },
+    { address: COUNTER, bytes: Uint8Array.from(word(rounds)) },
+  ];
   return { code, mnemonics, state, tolerance: { undefinedFlags, undefinedStatus, ignoreOnFault: [...ignore] } };
 }
 

@@ -22,7 +22,7 @@ export const ENGINES: readonly EngineName[] = ['evaluate', 'interpret'];
 
 const USER_RING = 3;
 /** More jumps than any case needs. */
-const BUDGET = 10_000;
+const BUDGET = 20_000;
 const X87_REGISTERS = 8;
 const SIGNIFICAND_BYTES = 8;
 const X87_IMAGE_SIZE = 16;
