@@ -60,12 +60,15 @@ const boot = (kernel: string, initrd: string, options: Partial<GuestOptions> = {
   });
 
 /** The shell asks the terminal where the cursor is, and nobody answers. */
-const PROMPT = /\/ # (?:\x1b\[6n)?$/;
+const CURSOR = String.raw`\x1b\[6n`;
+const PROMPT = new RegExp(`/ # (?:${CURSOR})?$`);
+
+const ANSWER = new RegExp(`\\n([^]*?)/ # (?:${CURSOR})?$`);
 
 /** Types a command; what it printed, without its echo and the next prompt. */
 async function ask(guest: Guest, command: string): Promise<string> {
   await guest.console.sendLine(command);
-  const match = await guest.console.waitFor(/\n([^]*?)\/ # (?:\x1b\[6n)?$/, { timeout: PATIENCE });
+  const match = await guest.console.waitFor(ANSWER, { timeout: PATIENCE });
   return (match[1] ?? '').replaceAll('\r', '');
 }
 
