@@ -50,8 +50,11 @@ class Strings {
     this.b.setRegister(this.#indexBytes, register, this.b.add(this.b.register(this.#indexBytes, register), this.#step));
   }
 
-  /** Does `element` once, or ecx times; `goOn`, asked after each element, ends a repetition early. */
-  repeat(element: () => void, goOn?: () => Value): void {
+  /**
+   * Does `element` once, or ecx times; `goOn`, asked after each element, ends a repetition early. `givingWay` is what there
+   * is to do when it will go on later.
+   */
+  repeat(element: () => void, goOn?: () => Value, givingWay?: () => void): void {
     const { b } = this;
     if (this.form.repeat === 'none') {
       element();
@@ -61,7 +64,10 @@ class Strings {
     b.loop((loop) => {
       const count = b.register(this.#indexBytes, ECX);
       b.breakIf(loop, b.eqz(count));
-      b.when(b.eqz(b.get(turn)), () => b.jump(b.field('eip')));
+      b.when(b.eqz(b.get(turn)), () => {
+        givingWay?.();
+        b.jump(b.field('eip'));
+      });
       b.set(turn, b.sub(b.get(turn), 1));
       element();
       b.setRegister(this.#indexBytes, ECX, b.sub(count, 1));
@@ -105,6 +111,10 @@ function compare(s: Strings, operands: () => [left: Value, right: Value], advanc
   const left = b.variable('i32', 0);
   const right = b.variable('i32', 0);
   const compared = b.variable('i32', 0);
+  const setFlags = (): void => {
+    const [l, r] = [b.get(left), b.get(right)];
+    flagsOfSub(b, s.bytes === 1 ? 8 : s.bytes === 2 ? 16 : 32, l, r, b.sub(l, r));
+  };
   s.repeat(
     () => {
       const [l, r] = operands();
@@ -117,12 +127,10 @@ function compare(s: Strings, operands: () => [left: Value, right: Value], advanc
       const [l, r] = [b.get(left), b.get(right)];
       return s.form.repeat === 'rep' ? b.eq(l, r) : b.ne(l, r);
     },
+    setFlags,
   );
   // A repetition of nothing leaves the flags alone.
-  b.when(b.get(compared), () => {
-    const [l, r] = [b.get(left), b.get(right)];
-    flagsOfSub(b, s.bytes === 1 ? 8 : s.bytes === 2 ? 16 : 32, l, r, b.sub(l, r));
-  });
+  b.when(b.get(compared), setFlags);
 }
 
 defineString('cmps', (s) =>

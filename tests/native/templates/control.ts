@@ -148,6 +148,49 @@ const interrupts = (): Plan[] => [
   once('bound', '.byte 0x62, 0x07', { edi: '10001ffc' }),
 ];
 
+/** With TF set there is a trap after one instruction, wherever that leads; not after one that loads SS, nor after a fault. */
+const steps = (): Plan[] => {
+  const stepping = { eflags: hex(FLAGS | TF) };
+  const counter = (ecx: string): Plan['in'] => ({ ...stepping, ecx });
+  return [
+    ...['', 'rep ', 'repne '].map((prefix) => once('step', `${prefix}movsb; nop`, counter('3'))),
+    once('step', 'rep movsb; nop', counter('1')),
+    once('step', 'rep movsb; nop', counter('0')),
+    once('step', 'rep movsb; nop', { ...counter('3'), esi: '10001fff' }),
+    once('step', 'repe cmpsb; nop', counter('3')),
+    once('step', 'repe scasb; nop', { ...counter('3'), eax: '46' }),
+    once('step', 'mov ss, ecx; nop; nop; nop', counter('2b')),
+    once('step', 'pop ss; nop; nop; nop', { ...stepping, ...words(0x10000c00, 0x2b) }),
+    once('step', 'mov ds, ecx; nop; nop', counter('2b')),
+    once('step', 'mov gs, ecx; nop; nop', counter('63')),
+    once('step', 'mov ds, ecx; nop; nop', counter('63')),
+    once('step', 'mov ecx, [edi]; nop', { ...stepping, edi: '10002000' }),
+    once('step', 'jmp .+0x40', stepping),
+    once('step', 'call .+0x40', stepping),
+    once('step', 'ret', { ...stepping, ...top }),
+    once('step', 'retf', { ...stepping, ...words(0x10000c00, CODE_ADDRESS + 0x77, CS) }),
+    once('step', 'loop .+0x20', counter('5')),
+    once('step', 'jz .+0x20', stepping),
+    once('step', 'jnz .+0x20', stepping),
+    once('step', 'pushfd; nop', stepping),
+    once('step', 'popfd; nop', { ...stepping, ...memory(0x10000c00, littleEndian(FLAGS, 4)) }),
+    once('step', 'popfd; nop', { ...stepping, ...memory(0x10000c00, littleEndian(FLAGS | TF, 4)) }),
+    once('step', 'iretd', { ...stepping, ...words(0x10000c00, CODE_ADDRESS + 0x77, CS, FLAGS) }),
+    once('step', 'iretd', words(0x10000c00, CODE_ADDRESS + 0x77, CS, FLAGS | TF)),
+    once('step', 'popfd; mov ss, ecx; nop; nop', { ecx: '2b', ...memory(0x10000c00, littleEndian(FLAGS | TF, 4)) }),
+    once('step', 'popfd; jmp .+0x40', memory(0x10000c00, littleEndian(FLAGS | TF, 4))),
+    once('step', 'popfd; rep movsb; nop', { ecx: '5', ...memory(0x10000c00, littleEndian(FLAGS | TF, 4)) }),
+    once('step', 'int3', stepping),
+    once('step', 'into; nop', { eflags: hex(FLAGS | TF | OF) }),
+    once('step', 'into; nop', stepping),
+    once('step', 'int 0x40', stepping),
+    once('step', 'div cl', counter('0')),
+    once('step', 'fld1; nop', stepping),
+    once('step', 'addps xmm0, xmm1; nop', stepping),
+    once('step', 'xchg ecx, [edi]; nop', stepping),
+  ];
+};
+
 /** Instructions that ring 3 may not execute. */
 const privileged = (): Plan[] => [
   ...['hlt', 'cli', 'sti', 'clts', 'invd', 'wbinvd', 'rdmsr', 'wrmsr', 'invlpg [edi]'].map((asm) =>
@@ -280,6 +323,7 @@ export const control = (): Plan[] => [
   ...branches(),
   ...farBranches(),
   ...interrupts(),
+  ...steps(),
   ...privileged(),
   ...segmentLoads(),
   ...overrides(),
