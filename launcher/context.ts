@@ -26,6 +26,8 @@ export interface LauncherContext {
   readonly lguest: LguestFd;
   readonly log: Logger;
   readonly overlays?: Overlays;
+  /** `4.12.0`, when the kernel in memory says so: some have faults that devices must know about. */
+  readonly kernelVersion?: string | undefined;
   /**
    * The Launcher cannot go on with this Guest: a driver broke the rules (`net: bad driver: …`), an instruction could not
    * be given back. The original calls errx() here. The run ends with this message before the next Guest instruction,

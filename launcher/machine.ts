@@ -66,17 +66,18 @@ export class Machine {
     const memory = parts.allocateMemory(request.ramBytes);
     const host = parts.openHost(memory, request.log);
     const fatal = new AbortController();
-    const context: LauncherContext = {
-      memory,
-      lguest: host,
-      log: request.log,
-      overlays: request.overlays,
-      fatal: (message) => fatal.abort(new UserError('ERR_LGUEST_DEVICE', message)),
-    };
     let devices: DeviceSet | undefined;
     try {
-      devices = await parts.buildDevices(context, request.devices, console);
       const kernel = await loadGuest(memory.bytes, request);
+      const context: LauncherContext = {
+        memory,
+        lguest: host,
+        log: request.log,
+        overlays: request.overlays,
+        kernelVersion: kernel.inspection.version,
+        fatal: (message) => fatal.abort(new UserError('ERR_LGUEST_DEVICE', message)),
+      };
+      devices = await parts.buildDevices(context, request.devices, console);
       initialize(host, memory, kernel.entry, request.ramBytes, devices.mmioEnd);
       return new Machine(kernel, host, devices, fatal);
     } catch (error) {

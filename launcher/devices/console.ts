@@ -38,15 +38,17 @@ export class ConsoleDevice implements VirtioDevice {
   readonly name = 'console';
   readonly id = VIRTIO_ID_CONSOLE;
   readonly pciClass = PCI_CLASS_COMMUNICATION_SERIAL;
-  readonly features = [VIRTIO_CONSOLE_F_SIZE, VIRTIO_CONSOLE_F_EMERG_WRITE];
+  readonly features: readonly number[];
   readonly queues = ['input', 'output'];
   readonly config = new Uint8Array(sizeof_virtio_console_config);
   readonly #port: ConsolePort;
   readonly #emergency: EmergencyOutput;
   #life: { readonly state: 'inactive' } | Active = { state: 'inactive' };
 
-  constructor(port: ConsolePort) {
+  /** @param tellsSize whether the driver may be told the size of the terminal; see console-size.ts */
+  constructor(port: ConsolePort, { tellsSize = true }: { readonly tellsSize?: boolean } = {}) {
     this.#port = port;
+    this.features = tellsSize ? [VIRTIO_CONSOLE_F_SIZE, VIRTIO_CONSOLE_F_EMERG_WRITE] : [VIRTIO_CONSOLE_F_EMERG_WRITE];
     this.#emergency = new EmergencyOutput(port);
     this.#measure();
     port.onReadable = () => this.#type();

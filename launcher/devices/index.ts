@@ -6,6 +6,7 @@ import type { LauncherContext } from '../context.js';
 import type { DeviceSpec } from '../device-specs.js';
 import type { VirtioDevice } from '../virtio/device.js';
 import { BlockDevice } from './block.js';
+import { survivesConfigChange } from './console-size.js';
 import { ConsoleDevice } from './console.js';
 import { LooseEnd } from './net-back-end.js';
 import { NetDevice } from './net.js';
@@ -43,7 +44,7 @@ export function createDevice<K extends DeviceSpec['kind']>(
  */
 export function buildDevices(context: LauncherContext, specs: readonly DeviceSpec[], console: ConsolePort): Bus {
   const bus = new Bus(context);
-  bus.add(new ConsoleDevice(console));
+  bus.add(new ConsoleDevice(console, { tellsSize: survivesConfigChange(context.kernelVersion) }));
   try {
     for (const [index, spec] of specs.entries()) {
       bus.add(createDevice(spec, context.log, context.overlays?.of(index)));

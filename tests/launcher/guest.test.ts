@@ -117,7 +117,7 @@ t.test('a restart whose kernel has gone rejects with a sentence', async (t) => {
   });
   guest.once('restart', () => writeFileSync(file, 'gone'));
   await t.rejects(guest.run(), { code: 'ERR_LGUEST_BAD_KERNEL' });
-  t.ok(machines.every((machine) => machine.closed.includes('devices')));
+  t.ok(machines.every((machine) => machine.closed.includes('host')));
   await guest.close();
 });
 
@@ -155,7 +155,7 @@ t.test('a Guest that is closed before it ran lets everything go', async (t) => {
 t.test('what cannot be built leaves nothing behind', async (t) => {
   const { parts, machines } = fakeParts([[]]);
   await t.rejects(Guest.build(parts, { memory: 32, kernel: Buffer.from('x') }), { code: 'ERR_LGUEST_BAD_KERNEL' });
-  t.strictSame(machines[0]?.closed.toSorted(), ['devices', 'host']);
+  t.strictSame(machines[0]?.closed, ['host'], 'devices are made when the kernel is in its place');
   await t.rejects(Guest.build(parts, { memory: 0, kernel }), { code: 'ERR_LGUEST_MEMORY' });
 });
 

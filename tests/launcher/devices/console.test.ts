@@ -1,5 +1,6 @@
 // The console, with the driver of tests/support in front of it and a cable that can be slow.
 import t from 'tap';
+import { survivesConfigChange } from '../../../launcher/devices/console-size.js';
 import { ConsoleDevice } from '../../../launcher/devices/console.js';
 import { FakeConsole } from '../../support/fake-console.js';
 import { FakeGuest, RAM } from '../../support/fake-guest.js';
@@ -156,5 +157,32 @@ t.test('bad driver: readable buffers for input (V5)', (t) => {
   t.strictSame(guest.broken, ['console vq input: bad driver: Output buffers in console in queue?']);
   cable.type('more');
   t.strictSame(input.taken(), []);
+  t.end();
+});
+
+t.test('a Linux that would die of it is not told the size of its console', (t) => {
+  const told = [
+    '3.16.85',
+    '4.1.52',
+    '4.9.115',
+    '4.9.337',
+    '4.10.0',
+    '4.10.17',
+    '4.12.0',
+    '4.13.4-custom',
+    '5.0',
+    undefined,
+  ];
+  for (const version of told) t.equal(survivesConfigChange(version), true, version ?? 'no version');
+  for (const version of ['3.17.0', '4.2.8', '4.4.60', '4.9.0', '4.8'])
+    t.equal(survivesConfigChange(version), false, version);
+
+  const guest = new FakeGuest();
+  const cable = new FakeConsole();
+  guest.bus.add(new ConsoleDevice(cable, { tellsSize: false }));
+  const driver = new VirtioDriver(guest, 1);
+  driver.start(EMERG_WRITE, 2);
+  cable.resize(120, 40);
+  t.strictSame(guest.irqs, []);
   t.end();
 });
