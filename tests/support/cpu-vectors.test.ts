@@ -42,7 +42,7 @@ t.test('a wrong register, flag, byte or trap is found and named; an undefined fl
   sub.same(stateBefore(vectors, one).patches.length, 1);
 });
 
-/** What a CPU says about itself, or what not every system lets a program say; tested by hand. */
+/** What a CPU says about itself, or what not every system lets a program say; tested in switcher/instructions/machine.test.ts. */
 const WITHOUT_CASES = new Set('cpuid rdtsc rdpmc sysenter sysexit sgdt sidt sldt str smsw int1'.split(' '));
 const FLAT_SELECTORS = new Set([undefined, '2b', '23']);
 

@@ -57,10 +57,12 @@ interface Page {
 export class EmulatedCpu implements TestCpu {
   readonly #cpu: Cpu;
   readonly #pages: readonly Page[];
+  /** What the clock says. */
+  nanoseconds = 0;
 
   constructor(engine: EngineName) {
     const tables = { gdt: descriptors(), idt: gates(), tss: { ss1: 0, esp1: 0 } };
-    const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
+    const clock = { now: () => this.nanoseconds, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
     this.#cpu = new Cpu(PAGES.length * PAGE_BYTES, tables, clock, engine);
     this.#pages = PAGES.map((page, i) => {
       this.#cpu.maps.set(page.address / PAGE_BYTES, i, page.writable, true);
