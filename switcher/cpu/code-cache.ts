@@ -102,18 +102,39 @@ export class CodeCache {
   }
 
   /**
-   * Lets `handler` run what begins at `record`, the head of the block at `eip`, in place of the form's own handler.
+   * Lets `handler` run what begins at `record` in place of the form's own handler, for as long as nothing is written to the
+   * pages at the linear addresses `pages` (4 KiB pages, by number).
    *
-   * @param release called when the code is forgotten
+   * @param release called when that is over
+   * @returns what ends it at once
    */
-  replaceHandler(record: number, linear: number, user: boolean, handler: number, release: () => void): void {
-    const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
-    const releases = this.#releases.get(pfn);
-    if (releases) releases.push(release);
-    else this.#releases.set(pfn, [release]);
-    const own = this.#memory.view.getInt32(record + Records.RECORD_HANDLER, true);
-    if (!this.#replaced.has(record)) this.#replaced.set(record, own);
-    this.#memory.view.setInt32(record + Records.RECORD_HANDLER, handler, true);
+  replaceHandler(
+    record: number,
+    pages: readonly number[],
+    user: boolean,
+    handler: number,
+    release: () => void,
+  ): () => void {
+    const { view } = this.#memory;
+    const own = view.getInt32(record + Records.RECORD_HANDLER, true);
+    let over = false;
+    const end = (): void => {
+      if (over) return;
+      over = true;
+      if (view.getInt32(record + Records.RECORD_HANDLER, true) === handler)
+        view.setInt32(record + Records.RECORD_HANDLER, own, true);
+      this.#replaced.delete(record);
+      release();
+    };
+    for (const page of pages) {
+      const pfn = this.#maps.readablePage(page, user);
+      const releases = this.#releases.get(pfn);
+      if (releases) releases.push(end);
+      else this.#releases.set(pfn, [end]);
+    }
+    this.#replaced.set(record, own);
+    view.setInt32(record + Records.RECORD_HANDLER, handler, true);
+    return end;
   }
 
   /** The record of the instruction at `eip`, which comes after the one of `before` in the same block if that is given. */

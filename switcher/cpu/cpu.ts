@@ -195,6 +195,9 @@ export class Cpu {
         return this.#softwareInterrupt(memory.get(State.VECTOR));
       case Exits.EXIT_MODE_CHANGED:
         return true;
+      case Exits.EXIT_STALE:
+        this.#translator?.stale(memory.get(State.EIP), this.segments.cpl === USER_RING);
+        return true;
       default:
         throw new Bug(`an engine ended with ${exit}`);
     }

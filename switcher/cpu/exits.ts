@@ -13,10 +13,14 @@ export const EXIT_SOFTWARE_INTERRUPT = 5;
 /** EFLAGS.TF, segments or something else that changes how code is run is not as before: look again and go on. */
 export const EXIT_MODE_CHANGED = 6;
 
+/** Translated code for EIP was made when another page of it was mapped elsewhere. */
+export const EXIT_STALE = 7;
+
 export type Exit =
   | typeof EXIT_BUDGET
   | typeof EXIT_LOOKUP
   | typeof EXIT_FAULT
   | typeof EXIT_EXCEPTION
   | typeof EXIT_SOFTWARE_INTERRUPT
-  | typeof EXIT_MODE_CHANGED;
+  | typeof EXIT_MODE_CHANGED
+  | typeof EXIT_STALE;

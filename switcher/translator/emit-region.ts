@@ -5,7 +5,7 @@
 // Exit. Flags stay owed (see language/lazy-flags) until somebody wants them; a condition right behind its comparison becomes
 // that comparison.
 import { Bug } from '../../lib/errors.js';
-import { EXIT_BUDGET } from '../cpu/exits.js';
+import { EXIT_BUDGET, EXIT_STALE } from '../cpu/exits.js';
 import { REGISTER_FILES } from '../cpu/register-files.js';
 import * as State from '../cpu/state.js';
 import * as Records from '../interpreter/records.js';
@@ -137,6 +137,16 @@ export class RegionEmitter implements Setting {
 
   #prologue(): void {
     const emit = this.#emit;
+    for (const page of this.#region.otherPages) {
+      // While the Guest runs no mapping changes: one look at the beginning is enough.
+      this.#pushMapEntry(false, () => emit.const32(page * 4));
+      emit.const32(this.#expectedEntry(page));
+      emit.op(0x47 /* i32.ne */);
+      emit.ifThen(() => {
+        emit.setStateConstant(State.EIP, this.#region.entry);
+        emit.returnConstant(EXIT_STALE);
+      });
+    }
     for (const register of this.#used) {
       emit.loadState(State.REGISTERS + 4 * register);
       emit.localSet(this.#registers[register] ?? 0);
@@ -516,14 +526,28 @@ export class RegionEmitter implements Setting {
   // ---------------------------------------------------------------- Setting: memory and ends
 
   mapEntry(emit: Emitter, write: boolean, address: number): void {
-    const kernel = write ? State.KERNEL_WRITE_MAP : State.KERNEL_READ_MAP;
-    const user = write ? State.USER_WRITE_MAP : State.USER_READ_MAP;
-    emit.localGet(address);
-    emit.const32(12);
-    emit.op(WASM.i32ShrU);
-    emit.const32(2);
-    emit.op(WASM.i32Shl);
-    emit.load(4, this.#user ? user : kernel);
+    this.#pushMapEntry(write, () => {
+      emit.localGet(address);
+      emit.const32(12);
+      emit.op(WASM.i32ShrU);
+      emit.const32(2);
+      emit.op(WASM.i32Shl);
+    });
+  }
+
+  #map(write: boolean): number {
+    if (this.#user) return write ? State.USER_WRITE_MAP : State.USER_READ_MAP;
+    return write ? State.KERNEL_WRITE_MAP : State.KERNEL_READ_MAP;
+  }
+
+  #pushMapEntry(write: boolean, pushIndex: () => void): void {
+    pushIndex();
+    this.#emit.load(4, this.#map(write));
+  }
+
+  /** What the map says of `page` now. */
+  #expectedEntry(page: number): number {
+    return this.#memory.getInt32(this.#map(false) + page * 4, true);
   }
 
   leave(emit: Emitter, exit: number): void {
@@ -534,17 +558,14 @@ export class RegionEmitter implements Setting {
     const before = this.#flags;
     const { node } = target;
     if (node.kind === 'field') {
-      const instruction = this.#current();
       const eip = this.constantField(node.field);
-      const isInside =
-        node.field === 'immediate' &&
-        this.#block?.successors.includes(eip) === true &&
-        instruction.form.mnemonic !== 'call';
+      const isInside = node.field === 'immediate' && this.#block?.successors.includes(eip) === true;
       if (isInside && this.#block) this.#branchTo(this.#block, eip);
       else this.#leaveTo(eip);
     } else {
       emit.value(target);
       emit.localSet(this.#eip);
+      this.#returns(before);
       emit.localGet(this.#budget);
       emit.const32(1);
       emit.op(WASM.i32Sub);
@@ -557,6 +578,19 @@ export class RegionEmitter implements Setting {
       emit.branch(this.#leaving);
     }
     this.#flags = before;
+  }
+
+  /** A return that leads to behind a call of this region stays in it. */
+  #returns(flags: FlagsState): void {
+    const block = this.#block;
+    if (block === undefined) return;
+    for (const site of block.successors) {
+      this.#emit.localGet(this.#eip);
+      this.#emit.const32(site);
+      this.#emit.op(0x46 /* i32.eq */);
+      this.#emit.ifThen(() => this.#branchTo(block, site));
+      this.#flags = flags;
+    }
   }
 
   /** A tree child is emitted in the middle of its predecessor: what belongs to the latter is put back afterwards. */

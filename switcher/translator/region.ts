@@ -1,7 +1,9 @@
-// A region: the code of one page that can be reached from one hot place, as basic blocks.
+// A region: the code that can be reached from one hot place, as basic blocks.
 //
-// Regions are found from decoded records, by following jumps inside the page. They have one entry. What leads out of them (to
-// another page, through a register, to an instruction that only the interpreter does) is an exit.
+// Regions are found from decoded records, by following jumps and calls, on a few pages at most. They have one entry. What leads
+// out of them (too far, through a register, to an instruction that only the interpreter does) is an exit. A return goes, as a
+// guess that is checked, to the calls of the region that can have led to it.
+import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import type { Body, Statement } from '../language/nodes.js';
@@ -41,6 +43,8 @@ export interface Region {
   readonly entry: number;
   readonly blocks: ReadonlyMap<number, Block>;
   readonly size: number;
+  /** The linear pages that it lies on besides the entry's. */
+  readonly otherPages: readonly number[];
 }
 
 /** What the finder asks about code: the instruction at `eip` on the page, if it is decoded or can be. */
@@ -52,7 +56,8 @@ export type Fetched = Omit<RegionInstruction, keyof FormFacts>;
 type FormFacts = Pick<RegionInstruction, 'flow' | 'body' | 'flagsMaybe'>;
 
 const LARGEST_REGION = 240;
-const PAGE_MASK = ~0xfff;
+/** How many places one return is compared with. */
+const LARGEST_RETURN = 4;
 
 const facts = new Map<Form, FormFacts>();
 
@@ -85,41 +90,90 @@ function factsOf(form: Form): FormFacts {
   return result;
 }
 
-/** True for `jmp rel` and the branches, whose immediate can be a part of the region; a call goes out of it. */
-const staysInside = ({ flow, form }: RegionInstruction): boolean =>
-  flow === 'branch' || (flow === 'jump' && form.mnemonic === 'jmp');
+/** True for jumps, branches and calls whose target is in the instruction. */
+const isDirect = ({ flow, form }: RegionInstruction): boolean =>
+  flow === 'branch' || (flow === 'jump' && form.operands[0]?.kind === 'target');
+const isCall = ({ form }: RegionInstruction): boolean => form.mnemonic === 'call';
+const isReturn = ({ form }: RegionInstruction): boolean => form.mnemonic === 'ret';
+const pageOf = (eip: number): number => eip >>> PAGE_SHIFT;
 
-/** The region that begins at `entry`; undefined when there is nothing in it to translate. */
-export function findRegion(entry: number, fetch: Fetch): Region | undefined {
-  const instructions = new Map<number, RegionInstruction>();
-  const leaders = new Set<number>([entry]);
-  const pending = [entry];
-  const inPage = (eip: number): boolean => ((eip ^ entry) & PAGE_MASK) === 0;
-  const lead = (eip: number): void => {
-    if (!inPage(eip) || leaders.has(eip)) return;
-    leaders.add(eip);
-    pending.push(eip);
-  };
-  for (let eip = pending.shift(); eip !== undefined; eip = pending.shift()) {
-    for (let at: number | undefined = eip; at !== undefined && !instructions.has(at);) {
-      const fetched = instructions.size < LARGEST_REGION ? fetch(at) : undefined;
-      if (fetched === undefined) break;
-      const instruction: RegionInstruction = { ...fetched, ...factsOf(fetched.form) };
-      instructions.set(at, instruction);
-      if (staysInside(instruction)) lead(instruction.target);
-      if (instruction.flow === 'branch') lead(instruction.nextEip);
-      at = instruction.flow === 'plain' && inPage(instruction.nextEip) ? instruction.nextEip : undefined;
+/** Collects instructions from the entry on, breadth first. */
+class Explorer {
+  readonly instructions = new Map<number, RegionInstruction>();
+  readonly leaders: Set<number>;
+  readonly #pages: Set<number>;
+  readonly #largestPages: number;
+  readonly #pending: number[];
+
+  constructor(entry: number, pages: number) {
+    this.leaders = new Set([entry]);
+    this.#pages = new Set([pageOf(entry)]);
+    this.#largestPages = pages;
+    this.#pending = [entry];
+  }
+
+  #lead(eip: number): void {
+    if (this.leaders.has(eip) || !this.#admit(eip)) return;
+    this.leaders.add(eip);
+    this.#pending.push(eip);
+  }
+
+  #admit(eip: number): boolean {
+    const page = pageOf(eip);
+    if (this.#pages.has(page)) return true;
+    if (this.#pages.size >= this.#largestPages) return false;
+    this.#pages.add(page);
+    return true;
+  }
+
+  explore(fetch: Fetch): void {
+    for (let eip = this.#pending.shift(); eip !== undefined; eip = this.#pending.shift()) {
+      let at: number | undefined = eip;
+      while (at !== undefined && !this.instructions.has(at)) at = this.#take(at, fetch);
     }
   }
+
+  /** Takes the instruction at `eip` in; gives the one that it runs into, if that is to be taken next. */
+  #take(eip: number, fetch: Fetch): number | undefined {
+    const { instructions } = this;
+    const fetched = instructions.size < LARGEST_REGION ? fetch(eip) : undefined;
+    if (fetched === undefined) return undefined;
+    const instruction: RegionInstruction = { ...fetched, ...factsOf(fetched.form) };
+    instructions.set(eip, instruction);
+    if (isCall(instruction)) {
+      // A call is followed while there is room for what it calls; then there is somewhere to return to.
+      if (isDirect(instruction) && instructions.size < LARGEST_REGION / 2) {
+        this.#lead(instruction.target);
+        this.#lead(instruction.nextEip);
+      }
+      return undefined;
+    }
+    if (isDirect(instruction)) this.#lead(instruction.target);
+    if (instruction.flow === 'branch') this.#lead(instruction.nextEip);
+    return instruction.flow === 'plain' && this.#admit(instruction.nextEip) ? instruction.nextEip : undefined;
+  }
+}
+
+/**
+ * The region that begins at `entry`; undefined when there is nothing in it to translate.
+ *
+ * @param pages on how many pages it may lie
+ */
+export function findRegion(entry: number, fetch: Fetch, pages: number): Region | undefined {
+  const explorer = new Explorer(entry, pages);
+  explorer.explore(fetch);
+  const { instructions, leaders } = explorer;
   const blocks = new Map<number, Block>();
   for (const leader of leaders) {
     const block = blockAt(leader, instructions, leaders);
     if (block !== undefined) blocks.set(leader, block);
   }
   const first = blocks.get(entry)?.instructions[0];
-  return first === undefined || first.flow === 'foreign'
-    ? undefined
-    : { entry, blocks: withoutStrangers(blocks), size: instructions.size };
+  if (first === undefined || first.flow === 'foreign') return undefined;
+  const inside = withReturns(withoutStrangers(blocks));
+  const otherPages = new Set([...instructions.keys()].map(pageOf));
+  otherPages.delete(pageOf(entry));
+  return { entry, blocks: inside, size: instructions.size, otherPages: [...otherPages] };
 }
 
 function blockAt(
@@ -132,7 +186,7 @@ function blockAt(
   for (let instruction = all.get(leader); instruction !== undefined;) {
     instructions.push(instruction);
     if (instruction.flow === 'foreign') break;
-    if (staysInside(instruction)) successors.push(instruction.target);
+    if (isDirect(instruction)) successors.push(instruction.target);
     if (instruction.flow === 'jump') break;
     if (instruction.flow === 'branch' || leaders.has(instruction.nextEip)) {
       successors.push(instruction.nextEip);
@@ -144,9 +198,41 @@ function blockAt(
 }
 
 /** Leaves out successors that are no blocks of the region: they are exits. */
-function withoutStrangers(blocks: ReadonlyMap<number, Block>): ReadonlyMap<number, Block> {
+function withoutStrangers(blocks: ReadonlyMap<number, Block>): Map<number, Block> {
   const inside = new Map<number, Block>();
-  for (const [eip, block] of blocks)
+  for (const [eip, block] of blocks) {
     inside.set(eip, { ...block, successors: block.successors.filter((to) => blocks.has(to)) });
+  }
   return inside;
+}
+
+/** Lets each return lead to behind the calls of the functions that it can be the end of. */
+function withReturns(blocks: Map<number, Block>): ReadonlyMap<number, Block> {
+  for (const { instructions, successors } of [...blocks.values()]) {
+    const call = instructions.at(-1);
+    const [callee] = successors;
+    if (call === undefined || callee === undefined || !isCall(call) || !blocks.has(call.nextEip)) continue;
+    for (const end of returnsOf(callee, blocks)) {
+      if (end.successors.includes(call.nextEip) || end.successors.length >= LARGEST_RETURN) continue;
+      blocks.set(end.eip, { ...end, successors: [...end.successors, call.nextEip] });
+    }
+  }
+  return blocks;
+}
+
+/** The blocks by which the function at `entry` returns. */
+function returnsOf(entry: number, blocks: ReadonlyMap<number, Block>): Block[] {
+  const seen = new Set<number>();
+  const pending = [entry];
+  const ends: Block[] = [];
+  for (let eip = pending.pop(); eip !== undefined; eip = pending.pop()) {
+    const block = blocks.get(eip);
+    const last = block?.instructions.at(-1);
+    if (block === undefined || last === undefined || seen.has(eip)) continue;
+    seen.add(eip);
+    if (isReturn(last)) ends.push(block);
+    else if (isCall(last)) pending.push(last.nextEip);
+    else pending.push(...block.successors);
+  }
+  return ends;
 }

@@ -3,6 +3,7 @@
 // Heat is sampled. The CPU runs with a small budget of jumps; where it stands when that is spent is a place that is jumped to
 // often. A place that is met a few times becomes the entry of a region; the record there then leads to the region's function
 // instead of to its form's handler, and whoever comes by goes there, by jump cache, chain or loop.
+import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
 import { Bug } from '../../lib/errors.js';
 import type { CodeCache } from '../cpu/code-cache.js';
 import type { Memory } from '../cpu/memory.js';
@@ -19,8 +20,11 @@ import { type Fetched, findRegion } from './region.js';
 
 const WASM_PAGE = 0x10000;
 const SAMPLES_TO_TRANSLATE = 3;
+/** A region may follow jumps and calls to this many pages. */
+const PAGES_OF_A_REGION = 4;
+const LARGEST_NUMBER_OF_PLACES = 100_000;
 const TABLE_GROWTH = 256;
-/** More regions than this at once, and the oldest heat is forgotten: the bound on memory for translations. */
+/** The bound on memory for translations. */
 const LARGEST_NUMBER_OF_REGIONS = 4096;
 
 /** The interpreter's instance, as far as translated code needs it. */
@@ -74,6 +78,21 @@ export interface TranslatorCounts {
   instructions: number;
   bytes: number;
   milliseconds: number;
+  /** Regions that V8 had no room for. */
+  refused: number;
+  /** Regions that found their pages moved. */
+  stale: number;
+}
+
+/** A place in the Guest's code at which the CPU was met. */
+interface Place {
+  state:
+    | { readonly kind: 'met'; samples: number }
+    | { readonly kind: 'translated'; readonly end: () => void }
+    /** Nothing to translate, or no room for it. */
+    | { readonly kind: 'refused' };
+  /** On how many pages a region from here may lie. */
+  pages: number;
 }
 
 export class Translator {
@@ -81,39 +100,66 @@ export class Translator {
   readonly #code: CodeCache;
   readonly #interpreter: InterpreterExports;
   readonly #routines: CpuRoutines;
-  /** How often each place was met, by eip and privilege; −1 for what cannot be translated or is. */
-  readonly #heat = new Map<number, number>();
+  readonly #patience: number;
+  /** What is known of each place that was met, by eip and privilege. */
+  readonly #places = new Map<number, Place>();
   readonly #freeSlots: number[] = [];
   #live = 0;
-  readonly counts: TranslatorCounts = { regions: 0, instructions: 0, bytes: 0, milliseconds: 0 };
+  readonly counts: TranslatorCounts = { regions: 0, instructions: 0, bytes: 0, milliseconds: 0, refused: 0, stale: 0 };
 
-  constructor(memory: Memory, code: CodeCache, interpreter: InterpreterExports, routines: CpuRoutines) {
+  constructor(
+    memory: Memory,
+    code: CodeCache,
+    interpreter: InterpreterExports,
+    routines: CpuRoutines,
+    patience = SAMPLES_TO_TRANSLATE,
+  ) {
     this.#memory = memory;
     this.#code = code;
     this.#interpreter = interpreter;
     this.#routines = routines;
+    this.#patience = patience;
+  }
+
+  #place(eip: number, user: boolean): Place {
+    const key = (eip >>> 0) * 2 + (user ? 1 : 0);
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    // A Guest that is everywhere is hot nowhere: what was only met is forgotten now and then.
+    if (this.#places.size >= LARGEST_NUMBER_OF_PLACES) {
+      for (const [old, { state }] of this.#places) if (state.kind === 'met') this.#places.delete(old);
+    }
+    const place: Place = { state: { kind: 'met', samples: 0 }, pages: PAGES_OF_A_REGION };
+    this.#places.set(key, place);
+    return place;
   }
 
   /**
    * The CPU stood at `eip` when its budget was spent.
    *
-   * @returns whether this place is translated already
+   * @returns whether this place is settled: translated already, or never to be
    */
   sample(eip: number, user: boolean): boolean {
-    const key = (eip >>> 0) * 2 + (user ? 1 : 0);
-    const heat = (this.#heat.get(key) ?? 0) + 1;
-    if (heat <= 0) return true;
-    this.#heat.set(key, heat);
-    if (heat < SAMPLES_TO_TRANSLATE || this.#live >= LARGEST_NUMBER_OF_REGIONS) return false;
-    this.#heat.set(key, Number.NEGATIVE_INFINITY);
-    this.#translate(eip, user, key);
+    const place = this.#place(eip, user);
+    if (place.state.kind !== 'met') return true;
+    if (++place.state.samples < this.#patience || this.#live >= LARGEST_NUMBER_OF_REGIONS) return false;
+    place.state = { kind: 'refused' };
+    this.#translate(eip, user, place);
     return true;
   }
 
-  #translate(eip: number, user: boolean, key: number): void {
+  /** The region at `eip` found that another page of it has moved: the next one there keeps to its page. */
+  stale(eip: number, user: boolean): void {
+    const place = this.#place(eip, user);
+    this.counts.stale++;
+    place.pages = 1;
+    if (place.state.kind === 'translated') place.state.end();
+  }
+
+  #translate(eip: number, user: boolean, place: Place): void {
     const { view } = this.#memory;
     let before: number | undefined;
-    const region = findRegion(eip, (at): Fetched | undefined => {
+    const fetch = (at: number): Fetched | undefined => {
       const record = this.#code.fetch(at, user, before);
       before = record;
       if (record === undefined) return undefined;
@@ -124,7 +170,8 @@ export class Translator {
         form: this.#code.formOf(record),
         target: view.getInt32(record + Records.RECORD_IMMEDIATE, true),
       };
-    });
+    };
+    const region = findRegion(eip, fetch, place.pages);
     const head = this.#code.fetch(eip, user, undefined);
     if (region === undefined || head === undefined) return;
     const began = performance.now();
@@ -135,21 +182,27 @@ export class Translator {
     imports.module.export('region', index);
     const bytes = imports.module.encode(State.GUEST_RAM / WASM_PAGE);
     const slot = this.#install(bytes);
-    this.#code.replaceHandler(head, eip, user, slot, () => {
+    this.counts.milliseconds += performance.now() - began;
+    if (slot === undefined) return;
+    const pages = [eip >>> PAGE_SHIFT, ...region.otherPages];
+    const end = this.#code.replaceHandler(head, pages, user, slot, () => {
       this.#interpreter.table.set(slot, null);
       this.#freeSlots.push(slot);
-      this.#heat.delete(key);
+      place.state = { kind: 'met', samples: 0 };
       this.#live--;
     });
+    place.state = { kind: 'translated', end };
     this.#live++;
     this.counts.regions++;
     this.counts.instructions += region.size;
     this.counts.bytes += bytes.length;
-    this.counts.milliseconds += performance.now() - began;
   }
 
-  #install(bytes: Uint8Array<ArrayBuffer>): number {
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+  /** The region's place in the table; undefined when the engine below does not want it. */
+  #install(bytes: Uint8Array<ArrayBuffer>): number | undefined {
+    const module = this.#compile(bytes);
+    if (module === undefined) return undefined;
+    const instance = new WebAssembly.Instance(module, {
       env: { memory: this.#memory.wasm },
       cpu: { ...this.#routines },
       interpreter: this.#interpreter.exports as Record<string, WebAssembly.ImportValue>,
@@ -159,6 +212,17 @@ export class Translator {
     const slot = this.#freeSlots.pop() ?? this.#grow();
     this.#interpreter.table.set(slot, region);
     return slot;
+  }
+
+  #compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+    try {
+      return new WebAssembly.Module(bytes);
+    } catch (refusal) {
+      // No room for more code is a reason to go on interpreting. Code that is not valid is a mistake of ours.
+      if (!(refusal instanceof RangeError)) throw refusal;
+      this.counts.refused++;
+      return undefined;
+    }
   }
 
   #grow(): number {
