@@ -176,6 +176,10 @@ export class InterpreterModule implements Functions, Setting {
     const to = emit.scratch('target', 'i32');
     emit.value(target);
     emit.localSet(to);
+    // Where it went last is where it goes next: the translator's guess.
+    emit.localGet(RECORD);
+    emit.localGet(to);
+    emit.store(4, Records.RECORD_LAST_TARGET);
     this.#spendBudget(emit, to);
     emit.localGet(to);
     emit.op(WASM.returnCall);

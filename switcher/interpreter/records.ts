@@ -6,7 +6,8 @@
 //   15  u8   scale       16  u8  base        17  u8  index       18  u8  segment (byte offset into the segments)
 //   19  u8   1 when its bytes lie on two pages
 //   20  i32  displacement                   24  i32  immediate
-//   28  i32  immediate2, or, in an instruction with a near target: the record to which it leads, once that is known
+//   28  i32  immediate2, or, in an instruction with a near target: the record to which it leads, once that is known, or, in
+//            one that jumps elsewhere: the eip to which it went last
 import type { Field } from '../language/nodes.js';
 
 export const RECORD_SIZE = 32;
@@ -24,6 +25,8 @@ export const RECORD_DISPLACEMENT = 20;
 export const RECORD_IMMEDIATE = 24;
 export const RECORD_IMMEDIATE2 = 28;
 export const RECORD_CHAIN = 28;
+/** In an instruction that jumps through a register or memory: where it went last, 0 before the first time. */
+export const RECORD_LAST_TARGET = 28;
 
 /** Where a blank stands in the record, and in how many bytes. */
 export const RECORD_FIELDS: Readonly<Record<Field, readonly [offset: number, bytes: 1 | 4]>> = {

@@ -28,7 +28,7 @@ export interface RegionInstruction {
   readonly flow: Flow;
   /** It sets flags on some of its ways and not on others. */
   readonly flagsMaybe: boolean;
-  /** The immediate, of a branch or jump. */
+  /** Where a branch or jump goes; of one through a register or memory, where it went last, 0 if that is not known. */
   readonly target: number;
 }
 
@@ -90,9 +90,13 @@ function factsOf(form: Form): FormFacts {
   return result;
 }
 
-/** True for jumps, branches and calls whose target is in the instruction. */
-const isDirect = ({ flow, form }: RegionInstruction): boolean =>
-  flow === 'branch' || (flow === 'jump' && form.operands[0]?.kind === 'target');
+/** Where the instruction can be expected to go, besides to the next one. A return is expected where its call was. */
+const expectedTarget = (instruction: RegionInstruction): number | undefined => {
+  const { flow, form, target } = instruction;
+  if (flow !== 'branch' && flow !== 'jump') return undefined;
+  if (flow === 'branch' || form.operands[0]?.kind === 'target') return target;
+  return isReturn(instruction) || target === 0 ? undefined : target;
+};
 const isCall = ({ form }: RegionInstruction): boolean => form.mnemonic === 'call';
 const isReturn = ({ form }: RegionInstruction): boolean => form.mnemonic === 'ret';
 const pageOf = (eip: number): number => eip >>> PAGE_SHIFT;
@@ -139,16 +143,17 @@ class Explorer {
     const fetched = instructions.size < LARGEST_REGION ? fetch(eip) : undefined;
     if (fetched === undefined) return undefined;
     const instruction: RegionInstruction = { ...fetched, ...factsOf(fetched.form) };
+    const target = expectedTarget(instruction);
     instructions.set(eip, instruction);
     if (isCall(instruction)) {
       // A call is followed while there is room for what it calls; then there is somewhere to return to.
-      if (isDirect(instruction) && instructions.size < LARGEST_REGION / 2) {
-        this.#lead(instruction.target);
+      if (target !== undefined && instructions.size < LARGEST_REGION / 2) {
+        this.#lead(target);
         this.#lead(instruction.nextEip);
       }
       return undefined;
     }
-    if (isDirect(instruction)) this.#lead(instruction.target);
+    if (target !== undefined) this.#lead(target);
     if (instruction.flow === 'branch') this.#lead(instruction.nextEip);
     return instruction.flow === 'plain' && this.#admit(instruction.nextEip) ? instruction.nextEip : undefined;
   }
@@ -186,7 +191,8 @@ function blockAt(
   for (let instruction = all.get(leader); instruction !== undefined;) {
     instructions.push(instruction);
     if (instruction.flow === 'foreign') break;
-    if (isDirect(instruction)) successors.push(instruction.target);
+    const target = expectedTarget(instruction);
+    if (target !== undefined) successors.push(target);
     if (instruction.flow === 'jump') break;
     if (instruction.flow === 'branch' || leaders.has(instruction.nextEip)) {
       successors.push(instruction.nextEip);

@@ -163,12 +163,14 @@ export class Translator {
       const record = this.#code.fetch(at, user, before);
       before = record;
       if (record === undefined) return undefined;
+      const form = this.#code.formOf(record);
+      const isNear = form.operands[0]?.kind === 'target';
       return {
         record,
         eip: at,
         nextEip: view.getInt32(record + Records.RECORD_NEXT_EIP, true),
-        form: this.#code.formOf(record),
-        target: view.getInt32(record + Records.RECORD_IMMEDIATE, true),
+        form,
+        target: view.getInt32(record + (isNear ? Records.RECORD_IMMEDIATE : Records.RECORD_LAST_TARGET), true),
       };
     };
     const region = findRegion(eip, fetch, place.pages);
