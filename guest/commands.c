@@ -257,6 +257,8 @@ const struct command commands[] = {
 	{"rng", "[BYTES]", "random bytes from the Host", rng},
 	{"pci", "", "the devices on the bus", pci},
 	{"cpuinfo", "", "the processor", cpuinfo},
+	{"run", "PROGRAM [ARGUMENT...]", "run a Linux/i386 program", command_run},
+	{"syscalls", "", "which system calls programs have made, and how often", system_calls_list},
 	{"ls", "", "files in the initrd", ls},
 	{"cat", "FILE", "one of them", cat},
 	{"echo", "TEXT", "say it", echo},

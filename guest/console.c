@@ -165,24 +165,38 @@ static void console_interrupt(u32 irq)
 	(void)irq;
 	mmio_read8(console.isr);
 	collect_input();
+	tty_receive();
+}
+
+/* The next character, or -1 if none has been typed. */
+int console_take(void)
+{
+	char c;
+
+	if (!attached)
+		return -1;
+	collect_input();
+	if (typed_in == typed_out)
+		return -1;
+	c = typed[typed_out++ % TYPED_BYTES];
+	if (c == CTRL_C)
+		ctrl_c_typed = false;
+	return (u8)c;
 }
 
 /* The next character, waiting for it if need be; -1 if nobody can ever type one. */
 int console_read(void)
 {
 	u32 flags;
-	char c;
+	int c;
 
 	if (!attached)
 		return -1;
 	flags = irq_save();
-	for (collect_input(); typed_in == typed_out; collect_input())
-		irq_wait();
-	c = typed[typed_out++ % TYPED_BYTES];
-	if (c == CTRL_C)
-		ctrl_c_typed = false;
+	while ((c = console_take()) < 0)
+		wait_for_interrupt();
 	irq_restore(flags);
-	return (u8)c;
+	return c;
 }
 
 bool console_waiting(void)

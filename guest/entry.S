@@ -46,17 +46,20 @@ trap_common:
 	movl	$KERNEL_DS, %edx
 	movl	%edx, %ds
 	movl	%edx, %es
+	xorl	%edx, %edx                /* a program's thread-local segment may vanish while we work */
+	movl	%edx, %fs
+	movl	%edx, %gs
 	pushl	%esp
 	call	trap
 	addl	$4, %esp
 
-	.globl	trap_return, lguest_noirq_iret
+	.globl	trap_return, lguest_noirq_iret, pop_gs, pop_fs, pop_es, pop_ds
 trap_return:
 	popa
-	popl	%gs
-	popl	%fs
-	popl	%es
-	popl	%ds
+pop_gs:	popl	%gs
+pop_fs:	popl	%fs
+pop_es:	popl	%es
+pop_ds:	popl	%ds
 	addl	$8, %esp                  /* vector and error code */
 
 /*
@@ -98,6 +101,55 @@ leave_user:
 	popl	%esi
 	popl	%ebx
 	popl	%ebp
+	ret
+
+/*
+ * void switch_stacks(u32 *save_esp, u32 esp): go on where the task that owns the other stack was switched away from.  A new
+ * task was never switched away from: task_create() has made its stack look as if it had been, here in task_entry.
+ */
+	.globl	switch_stacks, task_entry
+switch_stacks:
+	movl	4(%esp), %eax
+	movl	8(%esp), %edx
+	pushl	%ebp
+	pushl	%ebx
+	pushl	%esi
+	pushl	%edi
+	movl	%esp, (%eax)
+	movl	%edx, %esp
+	popl	%edi
+	popl	%esi
+	popl	%ebx
+	popl	%ebp
+	ret
+
+task_entry:
+	pushl	%esp                      /* the frame lies right above */
+	call	task_started
+	addl	$4, %esp
+	jmp	trap_return
+
+/* u32 copy_user(void *to, const void *from, u32 bytes): 0 if all was copied (linux/user-copy.c).  Words, then the rest. */
+	.globl	copy_user, copy_user_begin, copy_user_end, copy_user_failed
+copy_user:
+	pushl	%esi
+	pushl	%edi
+	movl	12(%esp), %edi
+	movl	16(%esp), %esi
+	movl	20(%esp), %ecx
+	movl	%ecx, %eax
+	andl	$3, %eax                  /* what the words leave over */
+	shrl	$2, %ecx
+copy_user_begin:
+	rep movsl
+	movl	%eax, %ecx
+	xorl	%eax, %eax
+	rep movsb
+copy_user_end:
+copy_user_failed:
+	addl	%ecx, %eax
+	popl	%edi
+	popl	%esi
 	ret
 
 	.bss

@@ -27,6 +27,7 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, u32 bytes);
 void copy_text(char *to, u32 size, const char *from);
 bool parse_number(const char *text, u32 *value);
+void number_text(char *to, u32 value);
 u64 divide(u64 dividend, u32 divisor, u32 *remainder);
 
 /* ---- print.c: text for people ---- */
@@ -144,6 +145,10 @@ static inline u32 phys(const volatile void *virtual) { return (u32)virtual - PAG
 
 void memory_init(void);
 u32 frame_alloc(void);
+u32 frame_alloc_user(void);
+u32 frames_take_fresh(u32 count);
+u32 frame_share(u32 physical);
+bool frame_is_shared(u32 physical);
 void frame_free(u32 physical);
 u32 frames_total(void);
 u32 frames_used(void);
@@ -165,6 +170,7 @@ u32 initrd_address(u32 *bytes);
 
 struct address_space {
 	u32 top;                 /* physical address of the top table: our cr3 */
+	bool shown;              /* the Host has seen it: it has to be told of every change */
 };
 
 extern bool pae;
@@ -173,7 +179,8 @@ extern struct address_space kernel_space;
 void paging_init(void);
 void space_create(struct address_space *space);
 void space_destroy(struct address_space *space);
-void space_enter(const struct address_space *space);
+void space_enter(struct address_space *space);
+u32 space_next_used(const struct address_space *space, u32 address, u32 end);
 void map_page(struct address_space *space, u32 address, u32 physical, u32 flags);
 u32 unmap_page(struct address_space *space, u32 address);
 u32 read_pte(const struct address_space *space, u32 address);
@@ -209,6 +216,10 @@ void irq_watch(irq_handler handler);
 void irq_dispatch(const struct trap_frame *frame);
 void irq_list(void);
 u32 irq_count(u32 irq);
+const char *irq_name(u32 irq);
+
+/* How the prompt waits: alone in the house (irq_wait), or so that programs in the background go on. */
+extern void (*wait_for_interrupt)(void);
 
 /* ---- time.c: clocks and timers ---- */
 
@@ -243,6 +254,7 @@ void console_write(const char *text, u32 bytes);
 void console_drain(void);
 void console_panic(void);
 int console_read(void);
+int console_take(void);
 bool console_waiting(void);
 bool console_interrupted(void);
 void console_discard_interrupt(void);
@@ -252,11 +264,24 @@ void console_describe(void);
 
 struct initrd_file {
 	const char *name;
-	u32 mode, bytes;
+	u32 mode, bytes, time, device;
 	const u8 *data;
 };
 
 bool initrd_next(u32 *position, struct initrd_file *file);
+
+/* ---- linux/: programs (its rooms are in linux/linux.h) ---- */
+
+void linux_init(void);
+void tty_receive(void);
+bool program_running(void);
+void process_trap(struct trap_frame *frame);
+void return_to_user(struct trap_frame *frame);
+bool fix_kernel_fault(struct trap_frame *frame);
+void let_others_run(void);
+bool run_first_program(void);
+void command_run(u32 count, char **words);
+void system_calls_list(u32 count, char **words);
 
 /* ---- shell.c, commands.c, selftest.c: the part to talk to ---- */
 

@@ -17,6 +17,7 @@ static u32 unexpected;
 static irq_handler watcher;
 
 const struct trap_frame *interrupted;
+void (*wait_for_interrupt)(void) = irq_wait;
 
 void irq_restore(u32 flags)
 {
@@ -94,6 +95,11 @@ void irq_dispatch(const struct trap_frame *frame)
 u32 irq_count(u32 irq)
 {
 	return lines[irq].count;
+}
+
+const char *irq_name(u32 irq)
+{
+	return lines[irq].name ? lines[irq].name : "";
 }
 
 void irq_list(void)

@@ -152,9 +152,11 @@ void lguest_init(void)
 
 	pci_scan();
 	attach_devices();
+	linux_init();
 	if (!quiet)
 		banner();
 	obey_command_line();
+	run_first_program();
 	if (!quiet)
 		print("Type help for what I can do, poweroff to leave.\n");
 	shell();

@@ -9,11 +9,15 @@
 
 #define E820_ENTRY_BYTES 20
 #define E820_RAM 1
+#define FRAMES_RESERVED 64
 #define LOWMEM_MAX (DEVICE_WINDOW - PAGE_OFFSET)
 
 extern u8 __kernel_end[];
 
 u32 ram_bytes, lowmem_bytes;
+
+/* How often each frame is in use: programs share frames until one of them writes. */
+static u16 *frame_users;
 
 static u32 first_frame, next_frame, frame_end, freed, freed_count;
 static u32 initrd_start, initrd_bytes;
@@ -51,8 +55,24 @@ void memory_init(void)
 	frame_end = lowmem_bytes;
 	if (initrd_bytes && initrd_start < frame_end)
 		frame_end = initrd_start;
+	frame_users = virt(first_frame);
+	first_frame += (frame_end / PAGE_SIZE * sizeof(*frame_users) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	next_frame = first_frame;
 	if (next_frame >= frame_end)
 		crash("%u KB of memory are too few", ram_bytes / 1024);
+}
+
+/* Frames side by side, none of them used before, as they are; 0 if there are no such frames. */
+u32 frames_take_fresh(u32 count)
+{
+	u32 frame = next_frame, index;
+
+	if ((frame_end - next_frame) / PAGE_SIZE < count)
+		return 0;
+	next_frame += count * PAGE_SIZE;
+	for (index = 0; index < count; index++)
+		frame_users[frame / PAGE_SIZE + index] = 1;
+	return frame;
 }
 
 /* Physical address of a frame full of zeroes.  There is nobody to free anything for us: without memory, we are done. */
@@ -63,23 +83,43 @@ u32 frame_alloc(void)
 	if (freed) {
 		freed = *(u32 *)virt(freed);
 		freed_count--;
-	} else if (next_frame < frame_end) {
-		frame = next_frame;
-		next_frame += PAGE_SIZE;
+		frame_users[frame / PAGE_SIZE] = 1;
 	} else {
-		crash("out of memory: all %u frames are in use", frames_total());
+		frame = frames_take_fresh(1);
+		if (!frame)
+			crash("out of memory: all %u frames are in use", frames_total());
 	}
 	irq_restore(flags);
 	return phys(memset(virt(frame), 0, PAGE_SIZE));
+}
+
+/* The same for a program, which can be refused (0): the last frames are for the kernel's own needs. */
+u32 frame_alloc_user(void)
+{
+	return frames_total() - frames_used() > FRAMES_RESERVED ? frame_alloc() : 0;
+}
+
+/* A frame in use n times has to be freed n times. */
+u32 frame_share(u32 physical)
+{
+	frame_users[physical / PAGE_SIZE]++;
+	return physical;
+}
+
+bool frame_is_shared(u32 physical)
+{
+	return frame_users[physical / PAGE_SIZE] > 1;
 }
 
 void frame_free(u32 physical)
 {
 	u32 flags = irq_save();
 
-	*(u32 *)virt(physical) = freed;
-	freed = physical;
-	freed_count++;
+	if (--frame_users[physical / PAGE_SIZE] == 0) {
+		*(u32 *)virt(physical) = freed;
+		freed = physical;
+		freed_count++;
+	}
 	irq_restore(flags);
 }
 

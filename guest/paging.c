@@ -26,9 +26,6 @@ struct address_space kernel_space;
 
 static u32 device_window_used;
 
-/* Nobody needs to be told about tables that nobody uses yet. */
-static bool in_use;
-
 /* One entry of one table, at whatever level. */
 struct slot {
 	u32 table, index;
@@ -62,18 +59,16 @@ static struct slot top_slot(const struct address_space *space, u32 address)
 
 static void tell_top_slot(struct slot slot)
 {
-	if (in_use)
-		lazy_hcall(LHCALL_SET_PGD, slot.table, slot.index, 0, 0);
+	lazy_hcall(LHCALL_SET_PGD, slot.table, slot.index, 0, 0);
 }
 
 static void tell_middle_slot(struct slot slot)
 {
-	if (in_use)
-		lazy_hcall(LHCALL_SET_PMD, slot.table, slot.index, 0, 0);
+	lazy_hcall(LHCALL_SET_PMD, slot.table, slot.index, 0, 0);
 }
 
 /* The table that an entry leads to; a new one if there is none and one is wanted; 0 otherwise. */
-static u32 table_below(struct slot slot, bool create, u32 flags, void (*tell)(struct slot slot))
+static u32 table_below(const struct address_space *space, struct slot slot, bool create, u32 flags, void (*tell)(struct slot slot))
 {
 	u64 entry = slot_read(slot);
 	u32 table;
@@ -84,7 +79,8 @@ static u32 table_below(struct slot slot, bool create, u32 flags, void (*tell)(st
 		return 0;
 	table = frame_alloc();
 	slot_write(slot, table | flags);
-	tell(slot);
+	if (space->shown)
+		tell(slot);
 	return table;
 }
 
@@ -94,7 +90,7 @@ static bool directory_slot(const struct address_space *space, u32 address, bool 
 	*slot = top_slot(space, address);
 	if (!pae)
 		return true;
-	slot->table = table_below(*slot, create, PAE_TOP_FLAGS, tell_top_slot);
+	slot->table = table_below(space, *slot, create, PAE_TOP_FLAGS, tell_top_slot);
 	slot->index = address >> 21 & 511;
 	return slot->table != 0;
 }
@@ -105,7 +101,7 @@ static bool page_slot(const struct address_space *space, u32 address, bool creat
 
 	if (!directory_slot(space, address, create, &directory))
 		return false;
-	slot->table = table_below(directory, create, DIRECTORY_FLAGS, pae ? tell_middle_slot : tell_top_slot);
+	slot->table = table_below(space, directory, create, DIRECTORY_FLAGS, pae ? tell_middle_slot : tell_top_slot);
 	slot->index = address >> 12 & (table_entries() - 1);
 	return slot->table != 0;
 }
@@ -113,7 +109,8 @@ static bool page_slot(const struct address_space *space, u32 address, bool creat
 /* Kernel addresses are the same in all spaces: the Host ignores the first argument for them. */
 static void tell_page(const struct address_space *space, u32 address, u64 entry)
 {
-	lazy_hcall(LHCALL_SET_PTE, space->top, address, (u32)entry, (u32)(entry >> 32));
+	if (space->shown)
+		lazy_hcall(LHCALL_SET_PTE, space->top, address, (u32)entry, (u32)(entry >> 32));
 }
 
 void map_page(struct address_space *space, u32 address, u32 physical, u32 flags)
@@ -182,7 +179,7 @@ void space_create(struct address_space *space)
 {
 	u32 index;
 
-	space->top = frame_alloc();
+	*space = (struct address_space){.top = frame_alloc()};
 	for (index = top_slot(space, PAGE_OFFSET).index; index < (pae ? 4u : 1024u); index++)
 		slot_write((struct slot){space->top, index}, slot_read((struct slot){kernel_space.top, index}));
 }
@@ -199,18 +196,50 @@ static void free_tables(struct slot slot, u32 levels)
 	frame_free(table);
 }
 
+/* The Host may keep shadows of these tables, and will know them by their address: it must not find them in the next ones. */
 void space_destroy(struct address_space *space)
 {
 	u32 index;
 
-	for (index = 0; index < top_slot(space, PAGE_OFFSET).index; index++)
-		free_tables((struct slot){space->top, index}, pae ? 2 : 1);
+	lazy_begin();
+	for (index = 0; index < top_slot(space, PAGE_OFFSET).index; index++) {
+		struct slot slot = {space->top, index};
+
+		if (!(slot_read(slot) & PTE_PRESENT))
+			continue;
+		free_tables(slot, pae ? 2 : 1);
+		slot_write(slot, 0);
+		if (space->shown)
+			tell_top_slot(slot);
+	}
+	lazy_end();
 	frame_free(space->top);
 	space->top = 0;
 }
 
-void space_enter(const struct address_space *space)
+/* The first address from there on that is mapped, or could be (its entry is not 0); end if there is none before it. */
+u32 space_next_used(const struct address_space *space, u32 address, u32 end)
 {
+	u32 table_bytes = table_entries() * PAGE_SIZE;
+	struct slot slot;
+
+	while (address < end) {
+		if (!page_slot(space, address, false, &slot)) {
+			address = (address & ~(table_bytes - 1)) + table_bytes;
+			continue;
+		}
+		do {
+			if (slot_read(slot))
+				return address;
+			address += PAGE_SIZE;
+		} while (++slot.index < table_entries() && address < end);
+	}
+	return end;
+}
+
+void space_enter(struct address_space *space)
+{
+	space->shown = true;
 	lazy_hcall(LHCALL_NEW_PGTABLE, space->top, 0, 0, 0);
 }
 
@@ -250,7 +279,6 @@ void paging_init(void)
 	}
 	for (at = 0; at < DEVICE_WINDOW_SIZE; at += PAGE_SIZE)
 		page_slot(&kernel_space, DEVICE_WINDOW + at, true, &slot);
-	in_use = true;
 	space_enter(&kernel_space);
 	hcall(LHCALL_FLUSH_TLB, 1, 0, 0, 0);
 }

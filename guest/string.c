@@ -99,6 +99,19 @@ bool parse_number(const char *text, u32 *value)
 	return true;
 }
 
+void number_text(char *to, u32 value)
+{
+	char digits[10];
+	u32 count = 0;
+
+	do
+		digits[count++] = (char)('0' + value % 10);
+	while (value /= 10);
+	while (count)
+		*to++ = digits[--count];
+	*to = '\0';
+}
+
 /* A 64-bit division from two of the CPU's, each of which leaves a remainder small enough for the next. */
 u64 divide(u64 dividend, u32 divisor, u32 *remainder)
 {

@@ -152,7 +152,7 @@ void sleep_ns(u64 nanoseconds)
 
 	timer_arm(&timer, clock_ns() + nanoseconds);
 	while (timer.armed && !console_interrupted())
-		irq_wait();
+		wait_for_interrupt();
 	timer_cancel(&timer);
 	irq_restore(flags);
 }

@@ -99,10 +99,16 @@ void trap(struct trap_frame *frame)
 		irq_dispatch(frame);
 	else if (was_expected(frame, irq_enabled))
 		return;
+	else if (from_user(frame) && program_running())
+		process_trap(frame);
+	else if (!from_user(frame) && fix_kernel_fault(frame))
+		return;
 	else if (frame->vector == SYSCALL_VECTOR && from_user(frame))
 		system_call(frame);
 	else if (from_user(frame))
 		user_trap(frame);
 	else
 		fatal(frame);
+	if (from_user(frame) && program_running())
+		return_to_user(frame);
 }

@@ -15,7 +15,7 @@ const ET_EXEC = 2;
 const EM_386 = 3;
 const PT_LOAD = 1;
 const PAGE_OFFSET = 0xc0000000;
-const MAX_IMAGE_BYTES = 64 * 1024;
+const MAX_IMAGE_BYTES = 192 * 1024;
 
 /** The first line of what a program says about its version, or nothing if there is no such program. */
 const version = async (program: string): Promise<string | undefined> => {

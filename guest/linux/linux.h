@@ -1,0 +1,350 @@
+/*
+ * linux.h: the upper floor: what a program of Linux/i386 expects to live in.
+ *
+ * As in guest.h, every room stands on those above it.  Addresses in a program are u32, addresses of ours are pointers.
+ * While the kernel works for a program, interrupts are off (lguest_data.irq_enabled is 0): what it does is short, and where
+ * it has to wait, another task runs, or the CPU halts.  So there are no locks.
+ *
+ * A function named sys_x is the system call x: it returns what the program finds in eax, an error as a negative number.
+ */
+#ifndef GUEST_LINUX_LINUX_H
+#define GUEST_LINUX_LINUX_H
+
+#include "../guest.h"
+#include "abi.h"
+
+struct task;
+struct process;
+struct memory;
+struct node;
+struct file;
+
+/* ---- heap.c: memory for our own structures, in sizes that are powers of two up to a page ---- */
+
+void *kalloc(u32 bytes);
+void kfree(void *memory, u32 bytes);
+void *frame_pair_alloc(void);
+void frame_pair_free(void *pair);
+
+/* ---- user-copy.c: memory of programs, which may be absent, forbidden or not yet there ---- */
+
+/* 0 if all was copied.  Either side may be a program's: at a fault the page is fetched, or the copy ends. */
+u32 copy_user(void *to, const void *from, u32 bytes);
+bool user_range(u32 address, u32 bytes);
+s32 copy_in(void *to, u32 from, u32 bytes);
+s32 copy_out(u32 to, const void *from, u32 bytes);
+s32 copy_string_in(char *to, u32 from, u32 size);
+
+/* ---- task.c: who runs, who waits ---- */
+
+enum task_state { TASK_READY, TASK_WAITING, TASK_STOPPED, TASK_DEAD };
+
+struct queued_signal {
+	struct queued_signal *next;
+	s32 signal, code;
+	u32 field[5];
+};
+
+struct task {
+	struct task *next;               /* all of them, in a circle */
+	struct process *process;         /* none: the prompt */
+	u32 tid;
+	enum task_state state;
+	u8 *stack;                       /* two pages; where traps from ring 3 come in */
+	u32 kernel_esp;
+	struct trap_frame *frame;        /* the program's registers, at the top of the stack */
+	void (*begin)(void);             /* what to do first, in the kernel */
+	const void *channel;             /* what it waits for */
+	struct timer timer;
+	bool timed_out;
+	u8 *fpu;
+	struct descriptor tls[3];
+	u64 blocked, blocked_before;     /* signals; the second while sigsuspend and its like wait */
+	bool restore_blocked;
+	struct queued_signal *signals;
+	struct stack_t signal_stack;
+	u32 clear_child_tid;
+	u32 fault_address, fault_trap, fault_error;
+	u64 ran_since;
+	bool killed;                     /* another thread of its process has called execve */
+};
+
+extern struct task *current;
+extern bool need_resched;
+
+struct task *task_create(struct process *process, void (*begin)(void));
+void task_exit(void) __attribute__((noreturn));
+void schedule(void);
+void preempt_if_shared(void);
+enum { WOKEN = 0 };
+s32 wait_on(const void *channel, u64 deadline);
+void wake(const void *channel);
+void wake_task(struct task *task);
+void fpu_reset(struct task *task);
+void fpu_save(void);
+void fpu_load(void);
+
+#define NEVER (~0ull)
+
+extern const u8 any_event;               /* the channel of those who wait for several things */
+
+/* ---- vm.c, vm-map.c, vm-fault.c: the memory of a program ---- */
+
+struct region {
+	struct region *next;
+	u32 start, end, protection, offset;      /* the offset in the file, in bytes */
+	bool shared;
+	struct node *node;                       /* none: anonymous */
+};
+
+struct memory {
+	u32 users;
+	struct address_space space;
+	struct region *regions;
+	u32 brk_start, brk, stack_start, arguments, arguments_end;
+	struct node *program;
+};
+
+#define STACK_TOP 0xC0000000
+#define STACK_BYTES 0x800000
+#define MMAP_TOP 0xB7000000
+#define MMAP_BOTTOM 0x00010000
+
+extern struct memory *memory_in_use;
+
+struct memory *memory_create(void);
+struct memory *memory_fork(struct memory *memory);
+void memory_release(struct memory *memory);
+void memory_enter(struct memory *memory);
+struct region *region_at(struct memory *memory, u32 address);
+struct region *region_after(struct memory *memory, u32 address);
+bool region_split(struct memory *memory, u32 address);
+s32 memory_map(struct memory *memory, u32 start, u32 bytes, u32 protection, bool shared, struct node *node, u32 offset);
+void memory_unmap(struct memory *memory, u32 start, u32 end);
+u32 memory_gap(struct memory *memory, u32 bytes);
+u32 memory_pages(struct memory *memory);
+s32 memory_fault(struct memory *memory, u32 address, bool write);
+
+/* ---- node.c, path.c: files by name ---- */
+
+struct entry {
+	struct entry *next;
+	struct node *node;
+	u32 serial;                      /* grows along the list: where a reader of the directory goes on */
+	u32 length;
+	char name[];
+};
+
+/* Where a node does not live in memory: how its contents are found. */
+struct tree {
+	const char *type;
+	u32 device;
+	bool read_only;
+	s32 (*fill)(struct node *directory);                                  /* make its entries, or renew them */
+	s32 (*read)(struct node *node, u32 offset, void *to, u32 bytes);      /* to is ours */
+};
+
+#define DIRECT_CHUNKS 64
+#define CHUNK_PAGES 1024
+
+struct node {
+	u32 users, inode, mode, uid, gid, links, size, device;
+	u32 atime, mtime, ctime, mtime_ns;
+	const struct tree *tree;
+	u32 tree_data;
+	bool filled;
+	struct node *parent;             /* of a directory */
+	struct entry *entries;
+	char *target;                    /* of a symbolic link */
+	const u8 *image;                 /* contents that came with the initrd, until somebody changes them */
+	u32 **chunks;                    /* contents: physical addresses of pages */
+	struct pipe *pipe;               /* of a FIFO */
+	s32 (*generate)(struct node *node, struct node *text);    /* contents made when it is opened */
+	struct node *covered_by;         /* the root of what is mounted here */
+	struct node *covers;             /* and back */
+};
+
+extern struct node *root_node;
+
+struct node *node_create(u32 mode);
+struct node *node_hold(struct node *node);
+void node_release(struct node *node);
+s32 node_read(struct node *node, u32 offset, void *to, u32 bytes);
+s32 node_write(struct node *node, u32 offset, const void *from, u32 bytes);
+s32 node_truncate(struct node *node, u32 size);
+u32 node_page(struct node *node, u32 index, bool create);
+void node_print(struct node *node, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void node_touch(struct node *node);
+
+s32 directory_fill(struct node *directory);
+struct entry *directory_find(struct node *directory, const char *name, u32 length);
+s32 directory_add(struct node *directory, const char *name, u32 length, struct node *node);
+void directory_remove(struct node *directory, struct entry *entry);
+
+/* Where a path leads: the node (held), or none; the directory (held) and the last name in it. */
+struct place {
+	struct node *node, *directory;
+	const char *name;
+	u32 length;
+	char *text;                      /* a page of ours */
+	bool slash;                      /* the path ended with one */
+};
+
+enum { FOLLOW = 1, WANT_PARENT = 2 };
+
+s32 path_find(s32 directory, const char *path, u32 how, struct place *place);
+s32 path_find_user(s32 directory, u32 path, u32 how, struct place *place);
+s32 path_node(const char *path, struct node **node);
+void place_release(struct place *place);
+s32 path_of(struct node *node, char *to, u32 size);
+struct node *make_node(const char *path, u32 mode);
+
+/* ---- file.c: files that are open ---- */
+
+struct file_kind {
+	s32 (*open)(struct file *file);
+	s32 (*read)(struct file *file, void *to, u32 bytes);
+	s32 (*write)(struct file *file, const void *from, u32 bytes);
+	u32 (*poll)(struct file *file);
+	s32 (*ioctl)(struct file *file, u32 request, u32 argument);
+	void (*close)(struct file *file);
+	bool seekable;
+};
+
+struct file {
+	u32 users, flags, position;
+	const struct file_kind *kind;
+	struct node *node;
+	void *data;
+};
+
+#define OPEN_FILES 256
+
+/* What processes may share: open files, and where they are. */
+struct files {
+	u32 users;
+	struct file *file[OPEN_FILES];
+	u8 close_on_exec[OPEN_FILES / 8];
+	struct node *directory;
+	u32 umask;
+};
+
+extern const struct file_kind regular_kind, directory_kind, pipe_kind, tty_kind, disk_kind;
+
+struct file *file_create(const struct file_kind *kind, struct node *node, u32 flags);
+struct file *file_get(u32 number);
+s32 file_open(struct node *node, u32 flags, struct file **file);
+s32 file_install(struct file *file, u32 from, bool close_on_exec);
+void file_release(struct file *file);
+struct files *files_create(void);
+struct files *files_fork(const struct files *files);
+void files_release(struct files *files);
+void files_exec(struct files *files);
+u32 file_poll(struct file *file);
+const struct file_kind *device_kind(const struct node *node);
+s32 fifo_open(struct file *file);
+void device_files_init(void);
+void random_bytes(void *to, u32 bytes);
+
+/* ---- process.c, exec.c, wait.c: programs, their families, their ends ---- */
+
+struct handlers {
+	u32 users;
+	struct sigaction action[SIGNALS + 1];
+};
+
+struct process {
+	struct process *next;
+	u32 pid, group, session, tasks;
+	struct process *parent;
+	struct memory *memory;
+	struct files *files;
+	struct handlers *handlers;
+	struct queued_signal *signals;
+	struct task *vforked;            /* the child of vfork whose parent waits */
+	struct task *leader;
+	bool watched;                    /* by the prompt, which started it: it is everybody's last parent */
+	bool ending, zombie, stopped, stop_reported, continued, has_tty, executed;
+	u32 status, exit_signal;
+	char name[16];
+	u64 started, ran, children_ran;
+	struct timer alarm;
+	u64 alarm_interval;
+};
+
+extern struct process *processes;
+
+struct process *process_find(u32 pid);
+s32 process_run(const char *path, char *const *words, u32 *status);
+void process_exit(u32 status) __attribute__((noreturn));
+void task_end(void) __attribute__((noreturn));
+void process_stop(u32 signal);
+void process_continue(struct process *process);
+void notify_parent(struct process *process, s32 code, u32 status);
+bool group_is_orphaned(u32 group);
+void vfork_done(struct process *process);
+void process_free(struct process *process);
+struct process *process_create(struct process *parent);
+
+/* The strings of a new program, while its memory is made. */
+#define STRING_PAGES 32
+
+struct strings {
+	u8 *pages[STRING_PAGES];
+	u32 bytes, count;
+};
+
+s32 exec(struct node *node, const char *path, struct strings *arguments, struct strings *environment);
+s32 strings_add(struct strings *strings, const char *text);
+s32 strings_add_user(struct strings *strings, u32 list);
+void strings_free(struct strings *strings);
+s32 elf_load(struct memory *memory, struct node *node, const u8 *start, struct elf_header *header, u32 *headers_at);
+u32 stack_build(struct memory *memory, struct strings *arguments, struct strings *environment, const char *path,
+		const struct elf_header *header, u32 headers_at);
+
+/* ---- signal.c, signal-frame.c ---- */
+
+#define SIGNAL_BIT(signal) (1ull << ((signal)-1))
+
+s32 signal_send(struct process *process, struct task *task, const struct queued_signal *signal);
+void signal_process(struct process *process, u32 signal);
+s32 signal_group(u32 group, u32 signal);
+void signal_fault(u32 signal, s32 code, u32 address);
+bool signal_waiting(struct task *task);
+bool signal_ignored(struct process *process, u32 signal);
+struct queued_signal *signal_take(u64 wanted);
+void signals_drop(struct queued_signal **list);
+void signals_forget(struct process *process, u64 set);
+void signals_deliver(struct trap_frame *frame);
+s32 signal_frame_push(struct trap_frame *frame, const struct queued_signal *signal, const struct sigaction *action, u64 mask);
+
+/* ---- tty.c: the terminal ---- */
+
+u32 tty_group(void);
+void tty_write(const char *text, u32 bytes);
+void tty_reset(u32 session, u32 group);
+void tty_session_ended(u32 session);
+
+/* ---- time ---- */
+
+u64 deadline_of(const struct timespec64 *time, bool absolute, bool monotonic);
+s32 read_timespec(u32 address, bool wide, struct timespec64 *time);
+s32 write_timespec(u32 address, bool wide, u64 nanoseconds);
+u64 timespec_ns(const struct timespec64 *time);
+
+/* ---- futex.c ---- */
+
+s32 futex_wake(u32 address, u32 count, u32 mask);
+
+/* ---- proc.c, mount.c, ext2.c ---- */
+
+void proc_init(void);
+s32 mount(const char *source, const char *type, struct node *at);
+void mounts_list(struct node *text);
+s32 ext2_mount(const char *disk, struct node **root);
+
+/* ---- system-calls.c ---- */
+
+void process_system_call(struct trap_frame *frame);
+
+#endif
