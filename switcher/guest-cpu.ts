@@ -36,6 +36,7 @@ const DATA_SEGMENTS = [
   [State.DS, LGUEST_REGS.ds],
   [State.ES, LGUEST_REGS.es],
 ] as const;
+const ALL_SEGMENTS = [[State.CS, LGUEST_REGS.cs], [State.SS, LGUEST_REGS.ss], ...DATA_SEGMENTS] as const;
 /** The Switcher runs in ring 0, which may load any data segment. */
 const SWITCHER_RING = 0;
 /** What sgdt and sidt show: `guest_gdt` and `guest_idt` where the original maps them, behind a page of code and one of registers. */
@@ -97,23 +98,41 @@ class GuestCpu implements Switcher {
 
   #enter(): SegmentFault {
     const { regs } = this.pages;
-    const { memory, segments } = this.#cpu;
-    const cs = regs[LGUEST_REGS.cs] ?? 0;
-    const ss = regs[LGUEST_REGS.ss] ?? 0;
+    const { memory } = this.#cpu;
+    const problem = this.#segmentsAreCurrent() ? undefined : this.#loadSegments();
+    if (problem) return problem;
+    for (let i = 0; i < GENERAL.length; i++) memory.set(State.REGISTERS + 4 * i, regs[GENERAL[i] ?? 0] ?? 0);
+    memory.set(State.EIP, regs[LGUEST_REGS.eip] ?? 0);
+    this.#cpu.eflags = (regs[LGUEST_REGS.eflags] ?? 0) | X86_EFLAGS_IF;
+    return undefined;
+  }
+
+  /** Most often the Host has changed no segment register and no descriptor that is in use. */
+  #segmentsAreCurrent(): boolean {
+    const { regs } = this.pages;
+    const { segments } = this.#cpu;
+    for (const [segment, register] of ALL_SEGMENTS) {
+      if (!segments.isCurrent(segment, (regs[register] ?? 0) & 0xffff)) return false;
+    }
+    return true;
+  }
+
+  #loadSegments(): SegmentFault {
+    const { regs } = this.pages;
+    const { segments } = this.#cpu;
+    const cs = (regs[LGUEST_REGS.cs] ?? 0) & 0xffff;
+    const ss = (regs[LGUEST_REGS.ss] ?? 0) & 0xffff;
     for (const [segment, register] of DATA_SEGMENTS) {
       const problem = segments.load(segment, (regs[register] ?? 0) & 0xffff, SWITCHER_RING);
       if (problem) return problem;
     }
     const cpl = cs & SELECTOR_RPL_MASK;
-    const problem = segments.checkCode(cs & 0xffff, cpl) ?? segments.checkStack(ss & 0xffff, cpl);
+    const problem = segments.checkCode(cs, cpl) ?? segments.checkStack(ss, cpl);
     if (problem) return problem;
-    segments.install(State.CS, cs & 0xffff, segments.descriptor(cs & 0xffff));
-    segments.install(State.SS, ss & 0xffff, segments.descriptor(ss & 0xffff));
+    segments.install(State.CS, cs, segments.descriptor(cs));
+    segments.install(State.SS, ss, segments.descriptor(ss));
     this.#cpu.setPrivilege(cpl);
     if (cpl > 1) for (const [segment] of DATA_SEGMENTS) segments.dropInner(segment, cpl);
-    GENERAL.forEach((register, i) => memory.set(State.REGISTERS + 4 * i, regs[register] ?? 0));
-    memory.set(State.EIP, regs[LGUEST_REGS.eip] ?? 0);
-    this.#cpu.eflags = (regs[LGUEST_REGS.eflags] ?? 0) | X86_EFLAGS_IF;
     this.#cpu.segmentsChanged();
     return undefined;
   }
@@ -121,9 +140,7 @@ class GuestCpu implements Switcher {
   #leave(): void {
     const { regs } = this.pages;
     const { memory, segments } = this.#cpu;
-    GENERAL.forEach((register, i) => {
-      regs[register] = memory.get(State.REGISTERS + 4 * i);
-    });
+    for (let i = 0; i < GENERAL.length; i++) regs[GENERAL[i] ?? 0] = memory.get(State.REGISTERS + 4 * i);
     regs[LGUEST_REGS.eip] = memory.get(State.EIP);
     regs[LGUEST_REGS.eflags] = this.#cpu.eflags;
     regs[LGUEST_REGS.cs] = segments.selector(State.CS);

@@ -68,6 +68,8 @@ export class CodeCache {
   readonly #memory: Memory;
   readonly #maps: FlatMaps;
   readonly #caches: readonly [kernel: Int32Array, user: Int32Array];
+  /** Whether there is anything in each of them. */
+  readonly #hasJumps: [kernel: boolean, user: boolean] = [true, true];
   readonly #blocks = new Map<number, Block>();
   /** The keys of the blocks that depend on a page. */
   readonly #pages = new Map<number, number[]>();
@@ -92,7 +94,7 @@ export class CodeCache {
     ];
     this.forgetJumps();
     memory.onCodeWritten((pfn) => this.forgetPage(pfn));
-    maps.onCodeUnmapped(() => this.forgetJumps());
+    maps.onCodeUnmapped((user) => this.#forgetJumpsOf(user));
   }
 
   /** The form of a record, for readers that do not go by handler. */
@@ -169,10 +171,18 @@ export class CodeCache {
 
   /** Empties the jump caches: some mapping or mode that they stand for has changed. */
   forgetJumps(): void {
-    for (const cache of this.#caches) {
-      cache.fill(0);
-      cache[0] = EMPTY_AT_ZERO;
-    }
+    this.#forgetJumpsOf(false);
+    this.#forgetJumpsOf(true);
+  }
+
+  /** Many pages go at once when address spaces change: an empty cache is not emptied again. */
+  #forgetJumpsOf(user: boolean): void {
+    const which = user ? 1 : 0;
+    if (!this.#hasJumps[which]) return;
+    this.#hasJumps[which] = false;
+    const cache = this.#caches[which];
+    cache.fill(0);
+    cache[0] = EMPTY_AT_ZERO;
   }
 
   /** Forgets all code of a page, which has been written to or is about to be. */
@@ -221,8 +231,9 @@ export class CodeCache {
       block = made;
       this.#remember(key, pfn, block);
     }
-    this.#maps.markExecuted(vpn);
-    if (block.secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff);
+    this.#maps.markExecuted(vpn, user);
+    if (block.secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
+    this.#hasJumps[user ? 1 : 0] = true;
     const cache = this.#caches[user ? 1 : 0];
     const place = (eip & (State.JUMP_CACHE_ENTRIES - 1)) * 2;
     cache[place] = eip;

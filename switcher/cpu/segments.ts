@@ -16,6 +16,7 @@ import { X86_TRAP_GP, X86_TRAP_NP, X86_TRAP_SS } from '../../guest-abi/x86/traps
 import type { Memory } from './memory.js';
 import * as State from './state.js';
 
+const SEGMENT_REGISTERS = 6;
 const TYPE_CODE = 8;
 const TYPE_CONFORMING = 4;
 const TYPE_EXPAND_DOWN = 4;
@@ -74,6 +75,8 @@ const fault = (vector: number, selector: number): SegmentFault => ({ vector, err
 export class Segments {
   readonly #memory: Memory;
   readonly #gdt: Uint32Array;
+  /** The descriptor that each register was loaded from. */
+  readonly #loaded = new Uint32Array(SEGMENT_REGISTERS * 2);
 
   constructor(memory: Memory, gdt: Uint32Array) {
     this.#memory = memory;
@@ -107,8 +110,20 @@ export class Segments {
     return { low: this.#gdt[index * 2] ?? 0, high: this.#gdt[index * 2 + 1] ?? 0 };
   }
 
+  /** True when loading `selector` again would change nothing: the GDT still says what it said when it was loaded. */
+  isCurrent(segment: number, selector: number): boolean {
+    if (this.selector(segment) !== selector) return false;
+    const index = selector >>> SELECTOR_INDEX_SHIFT;
+    const isLoaded = this.attributes(segment) !== 0;
+    return isLoaded
+      ? this.#loaded[segment * 2] === this.#gdt[index * 2] && this.#loaded[segment * 2 + 1] === this.#gdt[index * 2 + 1]
+      : isNull(selector);
+  }
+
   /** Fills the register's cache, with no question asked. */
   install(segment: number, selector: number, d: Descriptor | undefined): void {
+    this.#loaded[segment * 2] = d?.low ?? 0;
+    this.#loaded[segment * 2 + 1] = d?.high ?? 0;
     const at = State.SEGMENTS + segment * State.SEGMENT_SIZE;
     this.#memory.set(at + State.SEGMENT_SELECTOR, selector);
     this.#memory.set(at + State.SEGMENT_BASE, d ? baseOf(d) : 0);

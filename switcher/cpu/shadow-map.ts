@@ -23,8 +23,10 @@ export interface ShadowMap {
 const PRESENT = 1;
 const WRITABLE = 2;
 const USER = 4;
-/** Code was looked up through this entry: the jump caches may know it. */
-const EXECUTED = 8;
+/** Code was looked up through this entry, by the kernel's rings or by ring 3: that jump cache may know it. */
+const EXECUTED_BY_KERNEL = 8;
+const EXECUTED_BY_USER = 16;
+const EXECUTED = EXECUTED_BY_KERNEL | EXECUTED_BY_USER;
 const NONE = -1;
 
 export class FlatMaps implements ShadowMap {
@@ -44,7 +46,7 @@ export class FlatMaps implements ShadowMap {
   readonly #places = new Int32Array(PAGE_COUNT);
   #count = 0;
   /** Called when an entry goes through which code was looked up. */
-  #onCodeUnmapped: () => void = () => undefined;
+  #onCodeUnmapped: (user: boolean) => void = () => undefined;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -56,7 +58,7 @@ export class FlatMaps implements ShadowMap {
     this.#first = new Int32Array(memory.bytes.length / PAGE_SIZE).fill(NONE);
   }
 
-  onCodeUnmapped(callback: () => void): void {
+  onCodeUnmapped(callback: (user: boolean) => void): void {
     this.#onCodeUnmapped = callback;
   }
 
@@ -114,7 +116,8 @@ export class FlatMaps implements ShadowMap {
     const place = this.#places[vpn] ?? 0;
     this.#entries[place] = last;
     this.#places[last] = place;
-    if ((rights & EXECUTED) !== 0) this.#onCodeUnmapped();
+    if ((rights & EXECUTED_BY_USER) !== 0) this.#onCodeUnmapped(true);
+    if ((rights & EXECUTED_BY_KERNEL) !== 0) this.#onCodeUnmapped(false);
   }
 
   clearAll(): void {
@@ -138,8 +141,8 @@ export class FlatMaps implements ShadowMap {
     return rights === 0 || (user && (rights & USER) === 0) ? NONE : (this.#pfns[vpn] ?? NONE);
   }
 
-  markExecuted(vpn: number): void {
-    this.#rights[vpn] = (this.#rights[vpn] ?? 0) | EXECUTED;
+  markExecuted(vpn: number, user: boolean): void {
+    this.#rights[vpn] = (this.#rights[vpn] ?? 0) | (user ? EXECUTED_BY_USER : EXECUTED_BY_KERNEL);
   }
 
   /** Fills every entry of `pfn` anew, after `memory.hasCode` changed for it. */
