@@ -16,6 +16,8 @@ export type CreateSwitcher = (ramBytes: number, clock: Clock) => Switcher;
 export interface MachineOptions {
   /** How the emulated CPU runs code. */
   readonly engine?: EngineName;
+  /** How often the translator meets a place in the code before it translates it; 0: everything at once. For tests. */
+  readonly translateAfter?: number;
   /** Another CPU than the emulated one: for tests. */
   readonly createSwitcher?: CreateSwitcher;
   /** What time it is in this machine. Today's, by default. */
@@ -45,8 +47,8 @@ export function allocateGuestMemory(ramBytes: number, options: MachineOptions = 
     throw new UserError('ERR_LGUEST_MEMORY', `a Guest cannot have ${ramBytes} bytes of memory`);
   }
   const clock = options.clock ?? systemClock();
-  const { engine } = options;
-  const create = options.createSwitcher ?? ((bytes, time) => createEmulator(bytes, time, engine));
+  const { engine, translateAfter } = options;
+  const create = options.createSwitcher ?? ((bytes, time) => createEmulator(bytes, time, engine, translateAfter));
   const switcher = createSwitcher(ramBytes, clock, create);
   machines.set(switcher.memory, { switcher, clock, inUse: false });
   return switcher.memory;

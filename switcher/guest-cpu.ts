@@ -48,7 +48,7 @@ class GuestCpu implements Switcher {
   readonly pages: LguestPages;
   readonly #cpu: Cpu;
 
-  constructor(ramBytes: number, clock: Clock, engine: EngineName) {
+  constructor(ramBytes: number, clock: Clock, engine: EngineName, translateAfter?: number) {
     this.pages = {
       regs: new Uint32Array(LGUEST_REGS_WORDS),
       guestIdt: new Uint32Array(IDT_ENTRIES * 2),
@@ -56,7 +56,7 @@ class GuestCpu implements Switcher {
       guestTss: { ss1: 0, esp1: 0 },
     };
     const tables = { gdt: this.pages.guestGdt, idt: this.pages.guestIdt, tss: this.pages.guestTss };
-    this.#cpu = new Cpu(ramBytes, tables, clock, engine);
+    this.#cpu = new Cpu(ramBytes, tables, clock, engine, translateAfter);
     this.#cpu.memory.set(State.GDT_BASE, SWITCHER_GDT);
     this.#cpu.memory.set(State.IDT_BASE, SWITCHER_IDT);
   }
@@ -150,6 +150,11 @@ class GuestCpu implements Switcher {
 }
 
 /** A CPU with `ramBytes` bytes of memory, whose time-stamp counter counts the clock's nanoseconds. */
-export function createSwitcher(ramBytes: number, clock: Clock, engine: EngineName = 'translate'): Switcher {
-  return new GuestCpu(ramBytes, clock, engine);
+export function createSwitcher(
+  ramBytes: number,
+  clock: Clock,
+  engine: EngineName = 'translate',
+  translateAfter?: number,
+): Switcher {
+  return new GuestCpu(ramBytes, clock, engine, translateAfter);
 }

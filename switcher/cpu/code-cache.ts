@@ -80,6 +80,7 @@ export class CodeCache {
   readonly #window = new Uint8Array(LONGEST_INSTRUCTION + 1);
   readonly #instruction: Instruction = newInstruction();
   #top = State.RECORDS;
+  #generation = 0;
   #mode: CodeMode = { defaultSize: 32, flat: true, base: 0 };
   #modeBits = 0;
 
@@ -139,10 +140,20 @@ export class CodeCache {
     return end;
   }
 
+  /** Another number than before: records that were found earlier may have been overwritten. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  isReplaced(record: number): boolean {
+    return this.#replaced.has(record);
+  }
+
   /** The record of the instruction at `eip`, which comes after the one of `before` in the same block if that is given. */
   fetch(eip: number, user: boolean, before: number | undefined): number | undefined {
     const { view, all } = this.#memory;
-    if (before !== undefined) {
+    // What lies behind the last record of a block is anything: other code at the same eip, or code that is forgotten.
+    if (before !== undefined && !endsBlock(this.formOf(before))) {
       const next = before + Records.RECORD_SIZE;
       if (view.getInt32(next + Records.RECORD_EIP, true) === eip) return next;
     }
@@ -211,6 +222,7 @@ export class CodeCache {
       this.#maps.refresh(pfn);
     }
     this.#top = State.RECORDS;
+    this.#generation++;
     this.forgetJumps();
   }
 

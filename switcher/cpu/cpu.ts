@@ -74,7 +74,8 @@ export class Cpu {
   /** A move to SS holds the single-step trap back for one instruction. */
   #stackLoaded = false;
 
-  constructor(ramBytes: number, tables: CpuTables, clock: Clock, engine: EngineName) {
+  /** @param translateAfter see Translator */
+  constructor(ramBytes: number, tables: CpuTables, clock: Clock, engine: EngineName, translateAfter?: number) {
     this.memory = new Memory(ramBytes);
     this.maps = new FlatMaps(this.memory);
     this.segments = new Segments(this.memory, tables.gdt);
@@ -89,19 +90,22 @@ export class Cpu {
       routine: (name, args) => callRoutine(routines, name, args),
       checksAlignment: () => this.#checksAlignment(),
     });
-    this.#run = engine === 'evaluate' ? () => this.#evaluateRun() : this.#instantiate(routines, engine === 'translate');
+    this.#run =
+      engine === 'evaluate'
+        ? () => this.#evaluateRun()
+        : this.#instantiate(routines, engine === 'translate', translateAfter);
     this.memory.set(State.STRING_TURN, WHOLE_TURN);
     resetFpu(this.memory);
     this.setPrivilege(1);
   }
 
-  #instantiate(routines: CpuRoutines, translate: boolean): () => number {
+  #instantiate(routines: CpuRoutines, translate: boolean, translateAfter?: number): () => number {
     const imports = { env: { memory: this.memory.wasm }, cpu: { ...routines } };
     const { exports } = new WebAssembly.Instance(interpreterModule(), imports);
     const { run, table } = exports;
     if (typeof run !== 'function') throw new Bug('the interpreter module has no run');
     if (translate && table instanceof WebAssembly.Table) {
-      this.#translator = new Translator(this.memory, this.#code, { exports, table }, routines);
+      this.#translator = new Translator(this.memory, this.#code, { exports, table }, routines, translateAfter);
     }
     return run as () => number;
   }
@@ -209,6 +213,7 @@ export class Cpu {
     const found = this.#code.lookUp(eip, this.segments.cpl === USER_RING);
     switch (found.kind) {
       case 'found':
+        this.#translator?.found(eip, this.segments.cpl === USER_RING);
         return true;
       case 'fault':
         return this.#pageFault(found.address, 0);

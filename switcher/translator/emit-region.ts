@@ -11,6 +11,7 @@ import * as State from '../cpu/state.js';
 import * as Records from '../interpreter/records.js';
 import { lazyAux, lazyKind, WORDS } from '../language/lazy-flags.js';
 import type { Condition, Field, FlagsOrigin, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
+import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
 import { Emitter } from '../wasm/emit.js';
 import type { Functions, Setting } from '../wasm/setting.js';
 import { WASM } from '../wasm/opcodes.js';
@@ -95,7 +96,10 @@ export class RegionEmitter implements Setting {
   readonly #merges = new Map<number, object>();
   /** Offset of a word of the state → its local. */
   readonly #words = new Map<number, number>();
+  /** Words that some instruction of the region writes. */
   readonly #wordsWritten = new Set<number>();
+  /** Words that are in locals here. */
+  readonly #wordsInLocals = new Set<number>();
   readonly #used = new Set<number>();
   readonly #written = new Set<number>();
   #flagsWritten = false;
@@ -120,9 +124,26 @@ export class RegionEmitter implements Setting {
     this.#result = this.#emit.newLocal('i32');
   }
 
+  /** Which words go into locals: those that instructions read and write as wholes, and no other way. */
+  #chooseWords(): void {
+    const partly = new Set<number>();
+    for (const { instructions } of this.#region.blocks.values()) {
+      for (const { body } of instructions.filter(({ flow }) => flow !== 'foreign')) {
+        const words = wordsOfBody(body);
+        for (const offset of [...words.read, ...words.written]) this.#wordsInLocals.add(offset);
+        for (const offset of words.written) this.#wordsWritten.add(offset);
+        for (const offset of words.partly) partly.add(offset);
+      }
+    }
+    const isKept = (offset: number): boolean => WORDS_IN_LOCALS.has(offset) && !partly.has(offset);
+    for (const words of [this.#wordsInLocals, this.#wordsWritten])
+      for (const offset of words) if (!isKept(offset)) words.delete(offset);
+  }
+
   /** The function's body and its locals. */
   emit(): { readonly code: Uint8Array; readonly locals: Emitter['locals'] } {
     const emit = this.#emit;
+    this.#chooseWords();
     emit.labelled('block', this.#leaving, () => this.#tree(this.#region.entry));
     this.#epilogue();
     const body = emit.code.view().slice();
@@ -171,7 +192,7 @@ export class RegionEmitter implements Setting {
       emit.store(4, offset);
     };
     for (const register of this.#written) store(State.REGISTERS + 4 * register, this.#registers[register] ?? 0);
-    for (const offset of this.#wordsWritten) store(offset, this.#words.get(offset) ?? 0);
+    for (const offset of this.#wordsWritten) store(offset, this.#word(offset));
     if (this.#flagsWritten) {
       store(State.FLAGS_RESULT, this.#result);
       emit.const32(0);
@@ -394,17 +415,35 @@ export class RegionEmitter implements Setting {
   }
 
   state: NonNullable<Setting['state']> = (emit, { bytes, offset, index }) => {
-    if (index !== undefined || bytes !== 4 || !WORDS_IN_LOCALS.has(offset)) return false;
+    if (index !== undefined || bytes !== 4 || !this.#wordsInLocals.has(offset)) return false;
     emit.localGet(this.#word(offset));
     return true;
   };
 
   setState: NonNullable<Setting['setState']> = (emit, { bytes, offset, index, value }) => {
-    if (index !== undefined || bytes !== 4 || !WORDS_IN_LOCALS.has(offset)) return false;
+    if (index !== undefined || bytes !== 4 || !this.#wordsInLocals.has(offset)) return false;
     emit.value(value);
     emit.localSet(this.#word(offset));
-    this.#wordsWritten.add(offset);
     return true;
+  };
+
+  beforeCall: NonNullable<Setting['beforeCall']> = (emit, routine) => {
+    const { read, written, partly } = wordsOfRoutine(routine);
+    for (const offset of this.#wordsWritten) {
+      if (!read.has(offset) && !written.has(offset) && !partly.has(offset)) continue;
+      emit.const32(0);
+      emit.localGet(this.#word(offset));
+      emit.store(4, offset);
+    }
+  };
+
+  afterCall: NonNullable<Setting['afterCall']> = (emit, routine) => {
+    const { written, partly } = wordsOfRoutine(routine);
+    for (const offset of this.#wordsInLocals) {
+      if (!written.has(offset) && !partly.has(offset)) continue;
+      emit.loadState(offset);
+      emit.localSet(this.#word(offset));
+    }
   };
 
   // ---------------------------------------------------------------- Setting: flags

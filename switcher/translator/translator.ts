@@ -107,6 +107,7 @@ export class Translator {
   #live = 0;
   readonly counts: TranslatorCounts = { regions: 0, instructions: 0, bytes: 0, milliseconds: 0, refused: 0, stale: 0 };
 
+  /** @param patience how often a place is met before it is translated; 0: at once, wherever code is looked for */
   constructor(
     memory: Memory,
     code: CodeCache,
@@ -156,8 +157,18 @@ export class Translator {
     if (place.state.kind === 'translated') place.state.end();
   }
 
+  /** Code at `eip` was looked for and found: where everything is to be translated, it is translated now. */
+  found(eip: number, user: boolean): void {
+    if (this.#patience > 0 || this.#live >= LARGEST_NUMBER_OF_REGIONS) return;
+    const place = this.#place(eip, user);
+    if (place.state.kind === 'translated') return;
+    place.state = { kind: 'refused' };
+    this.#translate(eip, user, place);
+  }
+
   #translate(eip: number, user: boolean, place: Place): void {
     const { view } = this.#memory;
+    const { generation } = this.#code;
     let before: number | undefined;
     const fetch = (at: number): Fetched | undefined => {
       const record = this.#code.fetch(at, user, before);
@@ -176,6 +187,11 @@ export class Translator {
     const region = findRegion(eip, fetch, place.pages);
     const head = this.#code.fetch(eip, user, undefined);
     if (region === undefined || head === undefined) return;
+    if (this.#code.generation !== generation) {
+      // The room for records was used up on the way, and some of those found may be others by now.
+      place.state = { kind: 'met', samples: 0 };
+      return;
+    }
     const began = performance.now();
     const imports = new Imports();
     const { code, locals } = new RegionEmitter(region, imports, view, user).emit();

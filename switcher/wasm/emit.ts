@@ -379,9 +379,11 @@ export class Emitter {
         this.code.unsigned(this.#depth(statement.loop));
         return;
       case 'call':
+        this.#setting.beforeCall?.(this, statement.routine);
         for (const arg of statement.args) this.value(arg);
         this.call(this.functions.routine(statement.routine));
         for (const result of statement.results.toReversed()) this.#bind(result);
+        this.#setting.afterCall?.(this, statement.routine);
         return;
       case 'return':
         for (const value of statement.values) this.value(value);

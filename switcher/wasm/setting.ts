@@ -44,6 +44,9 @@ export interface Setting {
   /** Pushes a word of the CPU state that this setting keeps elsewhere; false if it does not. */
   state?(emit: Emitter, node: Of<'state'>): boolean;
   setState?(emit: Emitter, statement: Saying<'setState'>): boolean;
+  /** Around the call of a routine, which finds all of the state in memory. */
+  beforeCall?(emit: Emitter, routine: Routine): void;
+  afterCall?(emit: Emitter, routine: Routine): void;
   /** Where blanks are constants: what this one is. */
   constantField?(field: Field): number;
   /** Where registers are known: whether this is the one that is always zero. */

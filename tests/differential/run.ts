@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { defaultState } from '../support/machine-state.js';
 import { deltaOf, toHex } from '../support/state-delta.js';
+import { ENGINES } from '../support/test-cpu.js';
 import { type Difference, compareWithNative } from './compare-with-native.js';
 
 /** How many differences are shown of each kind, and of how many kinds. */
@@ -31,7 +32,7 @@ function report({ name, code, state, lines }: Difference): void {
 const wanted = {
   cases: Number(values.cases),
   seed: Number(values.seed),
-  engine: values.engine === 'evaluate' ? 'evaluate' : 'interpret',
+  engine: ENGINES.find((name) => name === values.engine) ?? 'interpret',
   rows: values.rows,
   only: values.only,
 } as const;

@@ -18,7 +18,7 @@ import {
   type Patch,
 } from './machine-state.js';
 
-export const ENGINES: readonly EngineName[] = ['evaluate', 'interpret'];
+export const ENGINES: readonly EngineName[] = ['evaluate', 'interpret', 'translate'];
 
 const USER_RING = 3;
 /** More jumps than any case needs. */
@@ -63,7 +63,8 @@ export class EmulatedCpu implements TestCpu {
   constructor(engine: EngineName) {
     const tables = { gdt: descriptors(), idt: gates(), tss: { ss1: 0, esp1: 0 } };
     const clock = { now: () => this.nanoseconds, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
-    this.#cpu = new Cpu(PAGES.length * PAGE_BYTES, tables, clock, engine);
+    // Everything that runs is translated first: what is never hot would not be seen otherwise.
+    this.#cpu = new Cpu(PAGES.length * PAGE_BYTES, tables, clock, engine, 0);
     this.#pages = PAGES.map((page, i) => {
       this.#cpu.maps.set(page.address / PAGE_BYTES, i, page.writable, true);
       const initial = initialPage(page);
@@ -77,8 +78,13 @@ export class EmulatedCpu implements TestCpu {
   }
 
   reset(state: MachineState): void {
-    for (const page of this.#pages) if (page.isDirty) this.#restore(page);
+    const touched = this.#pages.filter((page) => page.isDirty);
+    for (const page of touched) {
+      page.before.set(page.initial);
+      page.isDirty = false;
+    }
     for (const patch of state.patches) this.#patch(patch);
+    for (const page of this.#pages) if (page.isDirty || touched.includes(page)) this.#write(page);
     this.#loadSegments(state);
     const { memory } = this.#cpu;
     state.registers.forEach((value, i) => memory.set(State.REGISTERS + 4 * i, value));
@@ -108,23 +114,22 @@ export class EmulatedCpu implements TestCpu {
     return this.#cpu.memory.bytes.subarray(page.physical, page.physical + PAGE_BYTES);
   }
 
-  #restore(page: Page): void {
-    this.#bytes(page).set(page.initial);
-    page.before.set(page.initial);
-    this.#cpu.memory.wrote(page.physical, PAGE_BYTES);
-    page.isDirty = false;
-  }
-
+  /** What the case is to find; code that is there already stays as the engine has prepared it. */
   #patch({ address, bytes }: Patch): void {
     bytes.forEach((byte, i) => {
       const page = this.#pages.find((one) => (address + i - one.address) >>> 0 < PAGE_BYTES);
       if (page === undefined) throw new RangeError(`no page at ${(address + i).toString(16)}`);
-      const offset = (address + i) % PAGE_BYTES;
-      this.#bytes(page)[offset] = byte;
-      page.before[offset] = byte;
-      if (!page.isDirty) this.#cpu.memory.wrote(page.physical, PAGE_BYTES);
+      if (!page.isDirty) page.before.set(page.initial);
       page.isDirty = true;
+      page.before[(address + i) % PAGE_BYTES] = byte;
     });
+  }
+
+  #write(page: Page): void {
+    const now = this.#bytes(page);
+    if (Buffer.compare(now, page.before) === 0) return;
+    now.set(page.before);
+    this.#cpu.memory.wrote(page.physical, PAGE_BYTES);
   }
 
   #changes(page: Page): Patch[] {
