@@ -15,16 +15,29 @@ function millisecondsToGo(cpu: LgCpu, clock: Clock): number {
   return nanoseconds <= 0 ? 0 : Math.ceil(nanoseconds / NANOSECONDS_PER_MILLISECOND);
 }
 
+interface Waiter {
+  readonly resolve: () => void;
+  readonly signal: AbortSignal | undefined;
+  /** Ends listening to a signal that is not kept. */
+  readonly forget: (() => void) | undefined;
+}
+
+/**
+ * A Linux without NO_HZ wakes its idle CPU a hundred times a second, or more often, and what happens here then is what an idle
+ * Guest costs. So nothing is made for each wait but its promise: the timer is used again, and a signal is listened to once.
+ */
 export class Waiters {
   readonly #clock: Clock;
-  /** Each looks again whether it can go, and goes at once when `true` is passed. */
-  readonly #waiting = new Set<(whateverHappens: boolean) => void>();
-  /**
-   * The signal that is listened to, between two waits as well: a Guest's idle loop comes here a hundred times a second, with
-   * the same one, and adding and removing a listener would be a third of what that costs.
-   */
+  readonly #waiting: Waiter[] = [];
+  /** Whom everybody waits for. */
+  #cpu: LgCpu | undefined;
+  /** Of the latest length; it may have fired, and is then not running. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerMs = 0;
+  /** The signal that is listened to, between two waits as well. */
   #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.wake();
+  readonly #onTimer = (): void => this.#look(true);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,32 +45,70 @@ export class Waiters {
 
   /** Resolves when `cpu` can run, or everybody is sent home, or `signal` is aborted. */
   wait(cpu: LgCpu, signal: AbortSignal | undefined): Promise<void> {
-    if (millisecondsToGo(cpu, this.#clock) === 0 || signal?.aborted === true) return Promise.resolve();
-    return new Promise((resolve) => {
-      const forget = this.#listen(signal);
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const look = (whateverHappens: boolean): void => {
-        clearTimeout(timer);
-        const goes = whateverHappens || signal?.aborted === true;
-        const wait = goes ? 0 : millisecondsToGo(cpu, this.#clock);
-        if (wait === 0) {
-          this.#waiting.delete(look);
-          forget?.();
-          resolve();
-        } else if (wait !== Infinity) {
-          // Timers of Node's may be a little early: then this comes here again.
-          timer = setTimeout(look, Math.min(wait, LONGEST_TIMER_MS), false);
-        }
-      };
-      this.#waiting.add(look);
-      look(false);
-    });
+    const milliseconds = millisecondsToGo(cpu, this.#clock);
+    if (milliseconds === 0 || signal?.aborted === true) return Promise.resolve();
+    this.#cpu = cpu;
+    this.#setTimer(milliseconds);
+    const forget = this.#listen(signal);
+    return new Promise((resolve) => this.#waiting.push({ resolve, signal, forget }));
+  }
+
+  /** Something has happened: everybody looks again. */
+  wake(): void {
+    if (this.#waiting.length > 0) this.#look(false);
+  }
+
+  /** The end: nobody has anything to wait for. */
+  close(): void {
+    this.#clearTimer();
+    this.#release(() => true);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#signal = undefined;
+  }
+
+  /** Who can go, goes. Timers of Node's may be a little early: then there is another wait. */
+  #look(timerFired: boolean): void {
+    const milliseconds = this.#cpu === undefined ? 0 : millisecondsToGo(this.#cpu, this.#clock);
+    if (milliseconds > 0) {
+      this.#release((waiter) => waiter.signal?.aborted === true);
+      if (this.#waiting.length > 0) return this.#setTimer(milliseconds);
+    }
+    // One that has fired can be used again; one that still runs would keep the process alive.
+    if (!timerFired) this.#clearTimer();
+    this.#release(() => true);
+  }
+
+  #release(goes: (waiter: Waiter) => boolean): void {
+    for (let index = this.#waiting.length - 1; index >= 0; index--) {
+      const waiter = this.#waiting[index];
+      if (waiter === undefined || !goes(waiter)) continue;
+      this.#waiting.splice(index, 1);
+      waiter.forget?.();
+      waiter.resolve();
+    }
+  }
+
+  #setTimer(milliseconds: number): void {
+    if (milliseconds === Infinity) return this.#clearTimer();
+    const ms = Math.min(milliseconds, LONGEST_TIMER_MS);
+    if (this.#timer !== undefined && this.#timerMs === ms) {
+      this.#timer.refresh();
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timerMs = ms;
+    this.#timer = setTimeout(this.#onTimer, ms);
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Listens to `signal`. @returns what ends that, for a signal that is not kept */
   #listen(signal: AbortSignal | undefined): (() => void) | undefined {
     if (signal === undefined || signal === this.#signal) return undefined;
-    if (this.#waiting.size > 0) {
+    if (this.#waiting.length > 0) {
       const onAbort = (): void => this.wake();
       signal.addEventListener('abort', onAbort);
       return () => signal.removeEventListener('abort', onAbort);
@@ -66,17 +117,5 @@ export class Waiters {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#signal = signal;
     return undefined;
-  }
-
-  /** Something has happened: everybody looks again. */
-  wake(): void {
-    for (const look of this.#waiting) look(false);
-  }
-
-  /** The end: nobody has anything to wait for. */
-  close(): void {
-    for (const look of this.#waiting) look(true);
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#signal = undefined;
   }
 }

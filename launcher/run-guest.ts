@@ -66,6 +66,8 @@ export async function runGuest(
   const pending = new DataView(buffer.buffer);
   const insn = buffer.subarray(LGUEST_PENDING.insn, LGUEST_PENDING.insn + LGUEST_PENDING_INSN_SIZE);
 
+  let began = 0;
+
   while (!signal.aborted) {
     const result = lguest.read(buffer);
     switch (result) {
@@ -78,7 +80,10 @@ export async function runGuest(
         break;
       case -EAGAIN:
         counters.sleeps++;
-        await sleep(lguest, signal);
+        began = performance.now();
+        await lguest.ready(signal);
+        // Whoever has just slept needs no other turn of the event loop.
+        if (performance.now() - began < SHORT_SLEEP_MS) await eventLoopTurn();
         break;
       case -ERESTART:
         return { kind: 'restart' };
@@ -89,13 +94,6 @@ export async function runGuest(
     }
   }
   return { kind: 'stopped' };
-}
-
-/** Until the Guest has something to do. Whoever has just slept needs no other turn of the event loop. */
-async function sleep(lguest: RunnableGuest, signal: AbortSignal): Promise<void> {
-  const began = performance.now();
-  await lguest.ready(signal);
-  if (performance.now() - began < SHORT_SLEEP_MS) await eventLoopTurn();
 }
 
 function serve(pending: DataView, insn: Uint8Array, services: Services, counters: RunCounters): void {
