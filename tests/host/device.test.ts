@@ -1,4 +1,4 @@
-// The protocol between Launcher and Host: statements 1 to 11 of the ABI's checklist, and what a careless caller may do (H11).
+// The protocol between Launcher and Host, and what a careless caller may do.
 import t from 'tap';
 import { EBADF, EBUSY, EFAULT, EINTR, EINVAL, ENOENT, EPERM, ERESTART } from '../../guest-abi/errno.js';
 import { LHREQ, PT_REGS } from '../../guest-abi/lguest-launcher.js';
@@ -29,7 +29,7 @@ t.test('LHREQ_INITIALIZE returns 16, and a second one -EBUSY, after death too (2
   t.equal(guest.initialize(), -EBUSY);
 });
 
-t.test('LHREQ_INITIALIZE refuses memory that is not there and limits that make no sense (H11)', async (t) => {
+t.test('LHREQ_INITIALIZE refuses memory that is not there and limits that make no sense', async (t) => {
   const guest = new TestGuest();
   const { base } = guest.switcher.memory;
   t.equal(guest.write(LHREQ_INITIALIZE, base, RAM_PAGES, 0), -EFAULT, 'a word too few');
@@ -255,7 +255,7 @@ t.test('a buffer that cannot hold struct lguest_pending is -EFAULT, and nothing 
   t.equal(guest.switcher.entries, 0);
 });
 
-t.test('after close() everything is -EBADF, and closing while the Guest runs ends it (H11)', async (t) => {
+t.test('after close() everything is -EBADF, and closing while the Guest runs ends it', async (t) => {
   const guest: TestGuest = new TestGuest({
     trace: (station) => {
       if (station === 'trap') guest.device.close();
@@ -295,7 +295,7 @@ t.test('memory has to be whole pages, and the machine has to have it', async (t)
   t.equal(allocateGuestMemory(RAM, { createSwitcher }).bytes.length, RAM, 'the clock is today by default');
 });
 
-t.test('options that make no sense are refused (H11)', async (t) => {
+t.test('options that make no sense are refused', async (t) => {
   for (const sliceMilliseconds of [NaN, -1, Infinity]) t.throws(() => new TestGuest({ sliceMilliseconds }), UserError);
   for (const syscallVector of [31, 256, 128.5, NaN]) {
     t.throws(() => new TestGuest({ syscallVector }), UserError);

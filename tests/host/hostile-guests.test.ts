@@ -34,7 +34,7 @@ t.test('a descriptor that changes under a loaded segment ends the Guest, at the 
   t.equal(endOf([...loadGs, ...drop, ...take, ...done]), DONE, 'unless it has let go of it before');
 });
 
-t.test('code and stack segments of every kind there is end in an answer (H6)', async (t) => {
+t.test('code and stack segments of every kind there is end in an answer', async (t) => {
   const ends = new Map<string, number>();
   for (const index of [12, 13]) {
     for (let access = 0; access < 256; access += 3) {
@@ -47,7 +47,7 @@ t.test('code and stack segments of every kind there is end in an answer (H6)', a
   t.ok((ends.get('unhandled trap 256 at _ (_)') ?? 0) > 100, JSON.stringify([...ends]));
 });
 
-t.test('segments with limits and bases of every kind end in an answer (H6)', async (t) => {
+t.test('segments with limits and bases of every kind end in an answer', async (t) => {
   for (const low of [0, 0xffff, 0xffff0000, 0xffffffff, 0x00010000]) {
     for (const high of [0x00009200, 0x00c09200, 0x00c09600, 0xff0f92ff, 0xffcf92ff, 0x00409200, 0x00009a00]) {
       for (const index of [12, 13, 20]) {
@@ -66,14 +66,14 @@ t.test('segments with limits and bases of every kind end in an answer (H6)', asy
   }
 });
 
-t.test('a far call into the Host’s code segment, or through a gate, is a fault (H6)', async (t) => {
+t.test('a far call into the Host’s code segment, or through a gate, is a fault', async (t) => {
   const toHost = code('9a 00 00 00 00 50 00');
   t.match(endOf([...toHost, ...done]), /^unhandled trap 13 at 0xc0010000 \(0x50\)$/);
   const callGate = call('LHCALL_LOAD_GDT_ENTRY', 18, (0x50 << 16) | 0x1000, 0xc000ec00);
   t.match(endOf([...callGate, ...code('9a 00 00 00 00 90 00'), ...done]), /^unhandled trap 1[13] at .* \(0x90\)$/);
 });
 
-t.test('handlers in unmapped memory, in a program, in the Switcher, everywhere: the Guest ends (H7)', async (t) => {
+t.test('handlers in unmapped memory, in a program, in the Switcher, everywhere: the Guest ends', async (t) => {
   const where = [0x7fffffff, 0x12345678, USER_CODE, 0xfffe1000, 0xffffffff, KERNEL + 0x40000];
   for (const type of ['trap', 'interrupt'] as const) {
     for (const handler of where) {
@@ -85,7 +85,7 @@ t.test('handlers in unmapped memory, in a program, in the Switcher, everywhere: 
   }
 });
 
-t.test('a fault in every handler of faults ends, and does not recurse for ever (H8, C8)', async (t) => {
+t.test('a fault in every handler of faults ends, and does not recurse for ever', async (t) => {
   const handlers = Array.from({ length: 20 }, (_, vector) => vector).filter((v) => ![2, 8, 15].includes(v));
   const kernel = [...handlers.flatMap((vector) => gate(vector, HANDLER)), ...code('0f 0b'), ...done];
   t.match(new CodeGuest(kernel).put(HANDLER_AT, code('0f 0b')).run(), /^Bad address/, '#UD');
@@ -93,7 +93,7 @@ t.test('a fault in every handler of faults ends, and does not recurse for ever (
   t.match(new CodeGuest(kernel).put(HANDLER_AT, code('31 c9 f7 f1')).run(), /^Bad address/, '#DE');
 });
 
-t.test('stacks that are nowhere end the Guest that faults on them (H8)', async (t) => {
+t.test('stacks that are nowhere end the Guest that faults on them', async (t) => {
   for (const esp of [0, 1, 4, 0x12345678, 0xffffffff, 0xfffe1000, KERNEL, KERNEL + 2]) {
     for (const type of ['trap', 'interrupt'] as const) {
       const kernel = [...gate(3, HANDLER, type), ...gate(14, HANDLER, type), 0xbc, ...word(esp), 0xcc, ...done];
@@ -102,7 +102,7 @@ t.test('stacks that are nowhere end the Guest that faults on them (H8)', async (
   }
 });
 
-t.test('a kernel stack that is nowhere ends the Guest when its program traps (H8)', async (t) => {
+t.test('a kernel stack that is nowhere ends the Guest when its program traps', async (t) => {
   for (const type of ['trap', 'interrupt'] as const) {
     for (const [segment, esp] of [
       [0x69, 0x12345678],
@@ -122,7 +122,7 @@ t.test('a kernel stack that is nowhere ends the Guest when its program traps (H8
   }
 });
 
-t.test('a storm of clock events leaves the Guest time to go on (H9)', async (t) => {
+t.test('a storm of clock events leaves the Guest time to go on', async (t) => {
   for (const delta of [1, 2, 1000]) {
     const again = [0x60, ...call('LHCALL_SET_CLOCKEVENT', delta), ...store(KERNEL + DATA, 0x200), 0x61, 0xcf];
     const kernel = [
@@ -138,7 +138,7 @@ t.test('a storm of clock events leaves the Guest time to go on (H9)', async (t) 
   }
 });
 
-t.test('a storm of interrupts leaves the Guest time to go on (H9)', async (t) => {
+t.test('a storm of interrupts leaves the Guest time to go on', async (t) => {
   const kernel = [
     ...Array.from({ length: 32 }, (_, irq) => gate(32 + irq, HANDLER)).flat(),
     ...enableInterrupts,
@@ -156,7 +156,7 @@ t.test('a storm of interrupts leaves the Guest time to go on (H9)', async (t) =>
   t.equal(end, DONE);
 });
 
-t.test('a Guest that sleeps with everything blocked sleeps (H9)', async (t) => {
+t.test('a Guest that sleeps with everything blocked sleeps', async (t) => {
   const kernel = [...store(KERNEL + DATA + 4, 0xffffffff), ...call('LHCALL_HALT'), ...done];
   const guest = new CodeGuest(kernel);
   t.equal(guest.run(), 'read: -11');
@@ -164,7 +164,7 @@ t.test('a Guest that sleeps with everything blocked sleeps (H9)', async (t) => {
   t.equal(guest.run(), 'read: -11');
 });
 
-t.test('`iret` to virtual 8086 mode, to IOPL 3, with nested task: nothing of it (H12, C9)', async (t) => {
+t.test('`iret` to virtual 8086 mode, to IOPL 3, with nested task: nothing of it', async (t) => {
   const iretWith = (flags: number): number[] => [
     ...[flags, 0x61, KERNEL + CODE + 0x100].flatMap((value) => [0x68, ...word(value)]),
     0xcf,
@@ -176,7 +176,7 @@ t.test('`iret` to virtual 8086 mode, to IOPL 3, with nested task: nothing of it 
   t.equal(endOf([...code('fa'), ...done]), 'read: 12', 'and `cli` is the Launcher’s');
 });
 
-t.test('a program cannot do what its kernel could not (C9)', async (t) => {
+t.test('a program cannot do what its kernel could not', async (t) => {
   const privileged = ['f4', 'fa', 'fb', '0f 01 15 00 00 00 00', '0f 20 c0', '0f 32', 'e4 64', 'ec', '0f 09', '0f 06'];
   for (const insn of privileged) t.equal(endOf(toUser(), code(insn)), 'read: 12', insn);
   t.match(endOf(toUser(), call('LHCALL_SHUTDOWN', 0x1000, 2)), /^unhandled trap 13 at 0x8020[0-9a-f]+ \(0xfa\)$/);
@@ -185,7 +185,7 @@ t.test('a program cannot do what its kernel could not (C9)', async (t) => {
   t.match(endOf(toUser(USER_CODE, USER_STACK, 0x20002), code('f4')), /^read: 12$/);
 });
 
-t.test('random bytes are a program like any other (C1)', async (t) => {
+t.test('random bytes are a program like any other', async (t) => {
   let seed = 7;
   const random = (below: number): number => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;

@@ -1,4 +1,4 @@
-// What a Guest asks for: statements 12 to 24 of the ABI's checklist.
+// What a Guest asks for, hypercall by hypercall.
 import t from 'tap';
 import { EAGAIN, EINTR, ENOENT, ERESTART } from '../../guest-abi/errno.js';
 import { LHCALL } from '../../guest-abi/hypercalls.js';
@@ -88,7 +88,7 @@ t.test('LHCALL_LGUEST_INIT kills a kernel that would live in the pages of the Sw
   t.equal(guest.killedBy(hypercall('LHCALL_LGUEST_INIT', DATA)), 'bad kernel address 0xfffe1000');
 });
 
-t.test('a second LHCALL_LGUEST_INIT kills (H1)', async (t) => {
+t.test('a second LHCALL_LGUEST_INIT kills', async (t) => {
   const guest = new TestGuest().begin();
   t.equal(guest.killedBy(hypercall('LHCALL_LGUEST_INIT', DATA)), 'already have lguest_data');
 });
@@ -149,7 +149,7 @@ const fill = (guest: TestGuest): void => {
   for (let n = 0; n < 64; n++) queue(guest, n, LHCALL.LHCALL_FLUSH_ASYNC);
 };
 
-t.test('a queued call that queues another does not keep the Host for ever (H2)', async (t) => {
+t.test('a queued call that queues another does not keep the Host for ever', async (t) => {
   const guest: TestGuest = new TestGuest({ trace: (station) => station === 'queued-hypercall' && fill(guest) }).begin();
   fill(guest);
   t.equal(guest.run(hypercall('LHCALL_FLUSH_ASYNC')), -EINTR);
@@ -262,7 +262,7 @@ t.test('`int $0x1f` from ring 3 is a #GP for the Guest, never for the Launcher (
   t.equal(guest.stack(1)[0], 0xfa);
 });
 
-t.test('every hypercall number there is ends in an answer (H1, H3, H4)', async (t) => {
+t.test('every hypercall number there is ends in an answer', async (t) => {
   const answers = new Set([-EINTR, -ENOENT, -ERESTART, -EAGAIN]);
   const words = [
     [0, 0, 0, 0],

@@ -1,4 +1,4 @@
-// What goes into the Guest: statements 25 to 41 of the ABI's checklist.
+// What goes into the Guest: interrupts, and traps of its own.
 import t from 'tap';
 import { EAGAIN, EINTR } from '../../guest-abi/errno.js';
 import { LGUEST_DATA } from '../../guest-abi/lguest-data.js';
@@ -474,7 +474,7 @@ t.test('no Guest enters in ring 0, with interrupts off, or with rights over port
   t.equal(guest.switcher.entries, entries);
 });
 
-t.test('a fault while a fault is told kills once, and ends (H8)', async (t) => {
+t.test('a fault while a fault is told kills once, and ends', async (t) => {
   const guest = ready();
   inRing(1, 0x10, KERNEL)(guest.switcher);
   t.equal(guest.killedBy(pageFault(0x8000000)), 'Bad address 0xc');

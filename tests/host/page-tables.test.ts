@@ -1,4 +1,4 @@
-// Shadow page tables: statements 43 to 50 of the ABI's checklist. Whole mappings are compared, as lists.
+// Shadow page tables. Whole mappings are compared, as lists.
 import t from 'tap';
 import { EINTR } from '../../guest-abi/errno.js';
 import { ACCESSED, both, DEVICE_LIMIT, DIRTY, hypercall, inRing, KERNEL, P, PAGE } from '../support/test-guest.js';
@@ -115,7 +115,7 @@ for (const pae of [false, true]) {
     }
   });
 
-  t.test(`a page table beyond RAM kills when it is used (H3), ${kind}`, async (t) => {
+  t.test(`a page table beyond RAM kills when it is used, ${kind}`, async (t) => {
     for (const cr3 of [RAM, RAM - 4, 0xfffff000, 0xfffffffc]) {
       const { guest } = ready();
       t.equal(guest.run(switchTo(cr3)), -EINTR);
@@ -279,7 +279,7 @@ for (const pae of [false, true]) {
     t.equal(guest.switcher.shadowMap.changes, changes, 'to the same one costs nothing');
   });
 
-  t.test(`the page table that was used longest ago makes room for a fifth (H3), ${kind}`, async (t) => {
+  t.test(`the page table that was used longest ago makes room for a fifth, ${kind}`, async (t) => {
     const { guest, directory } = ready();
     const directories = [directory, ...Array.from({ length: 4 }, () => guest.newDirectory())];
     for (const [n, each] of directories.entries()) guest.map(each, 0x8048000, ((0x10 + n) * PAGE) | ALL);
@@ -310,7 +310,7 @@ for (const pae of [false, true]) {
     t.notOk(list(guest).includes('c0000→0 ro kernel'));
   });
 
-  t.test(`LHCALL_SET_PGD has as many entries as there are (H4), ${kind}`, async (t) => {
+  t.test(`LHCALL_SET_PGD has as many entries as there are, ${kind}`, async (t) => {
     const entries = pae ? 4 : 1024;
     for (const index of [entries, entries + 1, 0x7fffffff, 0xffffffff]) {
       const { guest, directory } = ready();
@@ -321,7 +321,7 @@ for (const pae of [false, true]) {
     t.equal(guest.run(hypercall('LHCALL_SET_PGD', directory, entries - 1)), -EINTR);
   });
 
-  t.test(`a page table that maps itself can be read through (H3), ${kind}`, async (t) => {
+  t.test(`a page table that maps itself can be read through, ${kind}`, async (t) => {
     const { guest, directory } = ready();
     guest.poke(guest.topAddress(directory, 0x80000000), directory | (pae ? P : 0x67));
     const table = guest.pteAddress(directory, KERNEL) >>> 12;
@@ -330,7 +330,7 @@ for (const pae of [false, true]) {
     t.same(list(guest), [`${vpn.toString(16)}→${table.toString(16)} ${pae ? 'ro kernel' : 'rw user'}`]);
   });
 
-  t.test(`one page under several names has the rights of each (H5), ${kind}`, async (t) => {
+  t.test(`one page under several names has the rights of each, ${kind}`, async (t) => {
     const { guest, directory } = ready();
     guest.map(directory, 0x8048000, 0x9000 | ALL | DIRTY);
     guest.map(directory, 0x8049000, 0x9000 | P | USER);
@@ -339,19 +339,16 @@ for (const pae of [false, true]) {
     t.same(list(guest), ['8048→9 rw user', '8049→9 ro user', '804a→9 rw kernel']);
   });
 
-  t.test(
-    `a page table that lies in device memory, or in itself, is the Guest's own trouble (H5), ${kind}`,
-    async (t) => {
-      const { guest, directory } = ready();
-      const inside = guest.newDirectory();
-      const own = pae ? guest.pmdAddress(inside, KERNEL) : guest.pteAddress(inside, KERNEL);
-      guest.map(inside, KERNEL + (own & ~0xfff), (own & ~0xfff) | P | RW);
-      guest.run(switchTo(inside), pageFault(KERNEL + own, WRITE));
-      t.equal(guest.run(), -EINTR, 'ACCESSED and DIRTY go into the very page that is mapped');
-      guest.poke(guest.pmdAddress(directory, 0x8048000), RAM | (pae ? P : 0x67));
-      t.match(guest.killedBy(switchTo(directory), pageFault(0x8048000, READ)), /^bad page (middle )?directory entry$/);
-    },
-  );
+  t.test(`a page table that lies in device memory, or in itself, is the Guest's own trouble, ${kind}`, async (t) => {
+    const { guest, directory } = ready();
+    const inside = guest.newDirectory();
+    const own = pae ? guest.pmdAddress(inside, KERNEL) : guest.pteAddress(inside, KERNEL);
+    guest.map(inside, KERNEL + (own & ~0xfff), (own & ~0xfff) | P | RW);
+    guest.run(switchTo(inside), pageFault(KERNEL + own, WRITE));
+    t.equal(guest.run(), -EINTR, 'ACCESSED and DIRTY go into the very page that is mapped');
+    guest.poke(guest.pmdAddress(directory, 0x8048000), RAM | (pae ? P : 0x67));
+    t.match(guest.killedBy(switchTo(directory), pageFault(0x8048000, READ)), /^bad page (middle )?directory entry$/);
+  });
 
   t.test(`many mappings are kept and taken back one by one, ${kind}`, async (t) => {
     const { guest, directory } = ready();

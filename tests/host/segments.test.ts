@@ -1,4 +1,4 @@
-// Segments: statements 23 and 42 of the ABI's checklist.
+// Segments: what a Guest's GDT becomes.
 import t from 'tap';
 import { EINTR } from '../../guest-abi/errno.js';
 import { hypercall, RAM, type TestGuestOptions, TestGuest, trap } from '../support/test-guest.js';
@@ -48,7 +48,7 @@ t.test('the entries that are the Host’s stay as they are (23)', async (t) => {
   t.same(guest.switcher.pages.guestGdt, before);
 });
 
-t.test('gates and other system descriptors never reach the CPU (H6)', async (t) => {
+t.test('gates and other system descriptors never reach the CPU', async (t) => {
   const guest = begin();
   for (let type = 0; type < 16; type++) {
     guest.run(load(18, (0x50 << 16) | 0x1000, 0xc0008000 | 0x6000 | (type << 8)));
@@ -67,7 +67,7 @@ t.test('LHCALL_LOAD_TLS takes three descriptors from memory, with the same care'
   );
 });
 
-t.test('LHCALL_LOAD_TLS kills when its descriptors are not all in RAM (H6)', async (t) => {
+t.test('LHCALL_LOAD_TLS kills when its descriptors are not all in RAM', async (t) => {
   t.equal(begin().killedBy(hypercall('LHCALL_LOAD_TLS', RAM - 20)), 'bad read address 0xfffec len 24');
   t.equal(begin().killedBy(hypercall('LHCALL_LOAD_TLS', 0xfffffff8)), 'bad read address 0xfffffff8 len 24');
 });

@@ -131,7 +131,7 @@ function round(random: Random, image: string): FakeGuest {
   return guest;
 }
 
-t.test('no driver can do more than end its own Guest, with a reason (V1-V19)', (t) => {
+t.test('no driver can do more than end its own Guest, with a reason', (t) => {
   const image = path.join(t.testdir({}), 'disk');
   fs.writeFileSync(image, Buffer.alloc(64 * 512));
   const reasons = new Map<string, number>();

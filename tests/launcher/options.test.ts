@@ -76,7 +76,7 @@ t.test('disks: read-only, snapshot, id', (t) => {
   t.end();
 });
 
-t.test('memory as people write it (I6)', (t) => {
+t.test('memory as people write it', (t) => {
   const sizes: [number | string, number][] = [
     [64, 64],
     ['64', 64],

@@ -19,7 +19,7 @@ function machine(): { readonly guest: FakeGuest; readonly cable: FakeConsole } {
   return { guest, cable };
 }
 
-t.test('slot 1 is the console and slot 0 a host bridge without vendor (checklist 54)', (t) => {
+t.test('slot 1 is the console and slot 0 a host bridge without vendor', (t) => {
   const { guest } = machine();
   t.equal(guest.readConfig(CONSOLE, 0), 0x1043_1af4);
   t.equal(guest.readConfig(CONSOLE, 8), 0x0700_0001);
@@ -31,7 +31,7 @@ t.test('slot 1 is the console and slot 0 a host bridge without vendor (checklist
   t.end();
 });
 
-t.test('the capability chain goes 40, 50, 64, 84, 74, end (checklist 54)', (t) => {
+t.test('the capability chain goes 40, 50, 64, 84, 74, end', (t) => {
   const { guest } = machine();
   const chain: number[] = [];
   for (let at = guest.readConfig(CONSOLE, 0x34, 8); at !== 0; at = guest.readConfig(CONSOLE, at + 1, 8)) chain.push(at);
@@ -54,7 +54,7 @@ t.test('a device without configuration has no capability for it', (t) => {
   t.end();
 });
 
-t.test('BAR0 sizes to a power of two and keeps the address it is given (checklist 55)', (t) => {
+t.test('BAR0 sizes to a power of two and keeps the address it is given', (t) => {
   const { guest } = machine();
   guest.bus.add(createDevice(rng(), silentLogger));
   guest.bus.add(createDevice(net(), silentLogger));
@@ -69,7 +69,7 @@ t.test('BAR0 sizes to a power of two and keeps the address it is given (checklis
   t.end();
 });
 
-t.test('a BAR that was moved over RAM moves no device memory (V19)', (t) => {
+t.test('a BAR that was moved over RAM moves no device memory', (t) => {
   const { guest } = machine();
   guest.writeConfig(CONSOLE, 0x10, 0x1000);
   t.equal(guest.readConfig(CONSOLE, 0x10), 0x1000);
@@ -80,7 +80,7 @@ t.test('a BAR that was moved over RAM moves no device memory (V19)', (t) => {
   t.end();
 });
 
-t.test('an empty slot reads as all ones, and takes no writes (checklist 53, V19)', (t) => {
+t.test('an empty slot reads as all ones, and takes no writes', (t) => {
   const { guest } = machine();
   t.equal(guest.readConfig(2, 0), 0xffff_ffff);
   guest.writeConfig(2, 0x10, 1);
@@ -92,7 +92,7 @@ t.test('an empty slot reads as all ones, and takes no writes (checklist 53, V19)
   t.end();
 });
 
-t.test('a write to the interrupt line or the identity is general protection (checklist 53)', (t) => {
+t.test('a write to the interrupt line or the identity is general protection', (t) => {
   const { guest } = machine();
   guest.writeConfig(CONSOLE, 0x3c, 5, 8);
   t.strictSame(guest.traps, [13]);
@@ -129,7 +129,7 @@ t.test('other BARs, the ROM and the cache line size are just stored', (t) => {
   t.end();
 });
 
-t.test('the address register is four bytes, each of which can be reached alone (V19)', (t) => {
+t.test('the address register is four bytes, each of which can be reached alone', (t) => {
   const { guest } = machine();
   guest.out(0xcf8, 32, 0x8000_0800);
   guest.out(0xcf9, 8, 0x10);
@@ -153,7 +153,7 @@ function emergencyWrite(guest: FakeGuest, character: number): void {
   guest.writeConfig(CONSOLE, 0x94, character);
 }
 
-t.test('the window at 0x94 prints one character, before any driver status (checklist 56)', (t) => {
+t.test('the window at 0x94 prints one character, before any driver status', (t) => {
   const { guest, cable } = machine();
   emergencyWrite(guest, 0x4c);
   guest.bus.close();
@@ -170,7 +170,7 @@ t.test('the window reads registers', (t) => {
   t.end();
 });
 
-t.test('an impossible window shows the word it had, and faults on writing (checklist 57, V10)', (t) => {
+t.test('an impossible window shows the word it had, and faults on writing', (t) => {
   const { guest } = machine();
   t.equal(guest.readConfig(CONSOLE, 0x94), 0, 'length 0: the original ended here');
   for (const [bar, offset, length] of [

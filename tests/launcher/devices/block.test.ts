@@ -98,7 +98,7 @@ t.test('sectors are read and written where they are', (t) => {
   t.end();
 });
 
-t.test('header, data and status may be cut in any way (checklist 63, V5)', (t) => {
+t.test('header, data and status may be cut in any way', (t) => {
   const { disk: d } = disk(t);
   d.header(T_IN, 2);
   d.queue.post(
@@ -119,7 +119,7 @@ t.test('header, data and status may be cut in any way (checklist 63, V5)', (t) =
   t.end();
 });
 
-t.test('a request beyond the end of the disk is an error and nothing else (checklist 62, V15, I7)', (t) => {
+t.test('a request beyond the end of the disk is an error and nothing else', (t) => {
   const { disk: d, file } = disk(t);
   for (const type of [T_IN, T_OUT]) {
     for (const [sector, length] of [
@@ -138,7 +138,7 @@ t.test('a request beyond the end of the disk is an error and nothing else (check
   t.end();
 });
 
-t.test('data that is not whole sectors is an error, no data at all is none (V15)', (t) => {
+t.test('data that is not whole sectors is an error, no data at all is none', (t) => {
   const { disk: d } = disk(t);
   t.equal(d.request(T_IN, 0, 100).status, IOERR);
   t.equal(d.request(T_OUT, 0, 513).status, IOERR);
@@ -146,7 +146,7 @@ t.test('data that is not whole sectors is an error, no data at all is none (V15)
   t.end();
 });
 
-t.test('a flush is fdatasync, a name is asked for by GET_ID, other types are unsupported (V15)', (t) => {
+t.test('a flush is fdatasync, a name is asked for by GET_ID, other types are unsupported', (t) => {
   const { disk: d } = disk(t);
   t.strictSame(d.request(T_FLUSH, 0, 0), { status: OK, length: 1 });
   t.strictSame(d.request(T_GET_ID, 0, 20), { status: OK, length: 21 });
@@ -214,7 +214,7 @@ t.test('a read-only snapshot is still read-only', (t) => {
   t.end();
 });
 
-t.test('a file that shrinks below a running disk gives errors, not old memory (I7)', (t) => {
+t.test('a file that shrinks below a running disk gives errors, not old memory', (t) => {
   const { disk: d, file } = disk(t);
   fs.truncateSync(file, 512);
   t.equal(d.request(T_IN, 0, 512).status, OK);
@@ -223,7 +223,7 @@ t.test('a file that shrinks below a running disk gives errors, not old memory (I
   t.end();
 });
 
-t.test('254 segments in one request (V15)', (t) => {
+t.test('254 segments in one request', (t) => {
   const { disk: d } = disk(t, {}, pattern(254));
   d.header(T_IN, 0);
   const segments = Array.from({ length: 254 }, (_, i) => ({ at: 0x80000 + i * 1024, length: 512, flags: WRITE }));
@@ -234,7 +234,7 @@ t.test('254 segments in one request (V15)', (t) => {
   t.end();
 });
 
-t.test('more data than any driver has is refused, however large the disk (V4)', (t) => {
+t.test('more data than any driver has is refused, however large the disk', (t) => {
   const image: DiskImage = {
     sectors: 2 ** 40,
     readOnly: false,
@@ -251,7 +251,7 @@ t.test('more data than any driver has is refused, however large the disk (V4)', 
   t.end();
 });
 
-t.test('requests that move much take turns with everything else (V4)', async (t) => {
+t.test('requests that move much take turns with everything else', async (t) => {
   let reads = 0;
   const image: DiskImage = {
     sectors: 2 ** 40,
@@ -281,7 +281,7 @@ t.test('requests that move much take turns with everything else (V4)', async (t)
   d.guest.bus.close();
 });
 
-t.test('a request is what it was when it was taken, whatever the Guest makes of its memory meanwhile (V12)', (t) => {
+t.test('a request is what it was when it was taken, whatever the Guest makes of its memory meanwhile', (t) => {
   const scribble = (): undefined => {
     d.guest.bytes.fill(0xff, HEADER, HEADER + 16);
     d.guest.bytes.fill(0xff, d.queue.desc, d.queue.desc + 64);
@@ -301,7 +301,7 @@ t.test('a request is what it was when it was taken, whatever the Guest makes of 
   t.end();
 });
 
-t.test('used.len counts what was stored and nothing else, and nothing else is stored (V14)', (t) => {
+t.test('used.len counts what was stored and nothing else, and nothing else is stored', (t) => {
   const { disk: d } = disk(t);
   d.guest.bytes.fill(0x77, DATA, DATA + 4096);
   for (const [type, sector, room, length] of [
@@ -317,7 +317,7 @@ t.test('used.len counts what was stored and nothing else, and nothing else is st
   t.end();
 });
 
-t.test('bad driver: a header too short, a status without room (V5)', (t) => {
+t.test('bad driver: a header too short, a status without room', (t) => {
   const short = disk(t).disk;
   short.queue.post({ at: HEADER, length: 15 }, { at: STATUS, length: 1, flags: WRITE });
   t.strictSame(short.guest.broken, ['block: bad driver: iovec too short!']);
@@ -329,7 +329,7 @@ t.test('bad driver: a header too short, a status without room (V5)', (t) => {
   t.end();
 });
 
-t.test('what cannot be a disk is said in one line (I7)', (t) => {
+t.test('what cannot be a disk is said in one line', (t) => {
   const folder = t.testdir({ folder: {}, short: 'x'.repeat(511), link: t.fixture('symlink', 'link') });
   const refused = (name: string, message: RegExp): void => {
     t.throws(() => openDisk(path.join(folder, name), {}, silentLogger), { name: 'UserError', message });
@@ -351,7 +351,7 @@ t.test('the size of a block device is found by reading', (t) => {
   t.end();
 });
 
-t.test('contents never decide what a disk is, but a qcow2 header earns a warning (I7)', (t) => {
+t.test('contents never decide what a disk is, but a qcow2 header earns a warning', (t) => {
   const content = pattern(2);
   content.write('QFI\xfb', 'latin1');
   const warnings: string[] = [];

@@ -58,7 +58,7 @@ t.test('a buffer that waits for input costs no kicks, and is filled when somethi
   t.end();
 });
 
-t.test('the end of input leaves the Guest running without input (checklist 64)', (t) => {
+t.test('the end of input leaves the Guest running without input', (t) => {
   const { guest, cable, input, output } = line();
   input.post({ at: 0x1000, length: 10, flags: WRITE });
   cable.onReadable?.();
@@ -69,7 +69,7 @@ t.test('the end of input leaves the Guest running without input (checklist 64)',
   t.end();
 });
 
-t.test('an output buffer is given back when the reader has caught up, and not before (V17)', (t) => {
+t.test('an output buffer is given back when the reader has caught up, and not before', (t) => {
   const { guest, cable, output } = line();
   guest.put(0x1000, 'abcdef');
   cable.fast = false;
@@ -99,7 +99,7 @@ t.test('a reset while the reader is slow forgets the buffer', (t) => {
   t.end();
 });
 
-t.test('a flood of output takes turns with everything else (V4, V17)', async (t) => {
+t.test('a flood of output takes turns with everything else', async (t) => {
   const { cable, guest, output } = line();
   const all = RAM * 4;
   output.post(...Array.from({ length: 4 }, () => ({ at: 0, length: RAM })));
@@ -112,7 +112,7 @@ t.test('a flood of output takes turns with everything else (V4, V17)', async (t)
   guest.bus.close();
 });
 
-t.test('emergency output to a slow reader is kept up to a point and then dropped (V17)', (t) => {
+t.test('emergency output to a slow reader is kept up to a point and then dropped', (t) => {
   const { cable, guest, driver } = line();
   cable.fast = false;
   for (let i = 0; i < 70_000; i++) driver.write(68, 32, 0x41);
@@ -150,7 +150,7 @@ t.test('a Guest that did not ask for sizes is not told', (t) => {
   t.end();
 });
 
-t.test('bad driver: readable buffers for input (V5)', (t) => {
+t.test('bad driver: readable buffers for input', (t) => {
   const { guest, cable, input } = line();
   cable.type('secret');
   input.post({ at: 0x1000, length: 10 });

@@ -33,7 +33,7 @@ t.test('entropy fills what the Guest posts', (t) => {
   t.end();
 });
 
-t.test('a request for all of memory gets 64 KiB, one for nothing gets nothing (V18)', (t) => {
+t.test('a request for all of memory gets 64 KiB, one for nothing gets nothing', (t) => {
   const { guest, queue } = entropy();
   const filled = guest.bytes.subarray(0x80000);
   queue.post({ at: 0x80000, length: 0x80000, flags: WRITE });
@@ -44,7 +44,7 @@ t.test('a request for all of memory gets 64 KiB, one for nothing gets nothing (V
   t.end();
 });
 
-t.test('bad driver: readable buffers for entropy (V18)', (t) => {
+t.test('bad driver: readable buffers for entropy', (t) => {
   const { guest, queue } = entropy();
   queue.post({ at: 0x1000, length: 8 });
   t.strictSame(guest.broken, ['rng vq input: bad driver: Output buffers in rng?']);
@@ -131,7 +131,7 @@ t.test('frames go out without their header', (t) => {
   t.end();
 });
 
-t.test('frames that cannot be are dropped and counted, and the buffer comes back (V16)', (t) => {
+t.test('frames that cannot be are dropped and counted, and the buffer comes back', (t) => {
   const { guest, wire, tx, device } = card();
   tx.post({ at: 0x1000, length: 0 });
   tx.post({ at: 0x1000, length: 11 });
@@ -157,7 +157,7 @@ t.test('frames come in with a header that says one buffer', (t) => {
   t.end();
 });
 
-t.test('frames wait for buffers, but not without limit (V16)', (t) => {
+t.test('frames wait for buffers, but not without limit', (t) => {
   const { wire, rx, device, guest } = card();
   for (let i = 0; i < 300; i++) wire.onReceive?.(Buffer.from(`frame ${i}`));
   t.match(device.counts(), { 'frames dropped': 44 });
@@ -169,7 +169,7 @@ t.test('frames wait for buffers, but not without limit (V16)', (t) => {
   t.end();
 });
 
-t.test('a frame longer than the posted buffer is dropped, and the buffer waits for the next (V16)', (t) => {
+t.test('a frame longer than the posted buffer is dropped, and the buffer waits for the next', (t) => {
   const { wire, rx, device } = card();
   rx.post({ at: 0x1000, length: 64, flags: WRITE });
   wire.onReceive?.(new Uint8Array(53));
@@ -193,7 +193,7 @@ t.test('without a driver frames are dropped, and closing lets go of the cable', 
   t.end();
 });
 
-t.test('bad driver: buffers of the wrong direction on a card (V5, V16)', (t) => {
+t.test('bad driver: buffers of the wrong direction on a card', (t) => {
   const out = card();
   out.tx.post({ at: 0x1000, length: 60, flags: WRITE });
   t.strictSame(out.guest.broken, ['net vq tx: bad driver: Input buffers in net output queue?']);
