@@ -15,6 +15,7 @@ import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
 import { Emitter } from '../wasm/emit.js';
 import type { Functions, Setting } from '../wasm/setting.js';
 import { WASM } from '../wasm/opcodes.js';
+import { AFTER_LOGIC, AGAINST_ZERO, COMPARISONS } from './fused-conditions.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 import { type Structure, structureOf } from './structure.js';
 
@@ -51,30 +52,6 @@ export interface RegionFunctions extends Functions {
   /** (eip) → goes to the record for eip; a handler's signature. */
   lookup(): number;
 }
-
-/** One condition on operands that are known to be those of a comparison. */
-const COMPARISONS: Partial<Record<Condition, readonly [opcode: number, signed: boolean]>> = {
-  b: [0x49, false],
-  ae: [0x4f, false],
-  be: [0x4d, false],
-  a: [0x4b, false],
-  l: [0x48, true],
-  ge: [0x4e, true],
-  le: [0x4c, true],
-  g: [0x4a, true],
-};
-/** Conditions on the result alone, against zero. */
-const AGAINST_ZERO: Partial<Record<Condition, number>> = { z: 0x46, nz: 0x47, s: 0x48, ns: 0x4e };
-/** After and, or, xor, test: CF and OF are 0. */
-const AFTER_LOGIC: Partial<Record<Condition, number>> = {
-  ...AGAINST_ZERO,
-  be: 0x46,
-  a: 0x47,
-  l: 0x48,
-  ge: 0x4e,
-  le: 0x4c,
-  g: 0x4a,
-};
 
 export class RegionEmitter implements Setting {
   readonly #region: Region;

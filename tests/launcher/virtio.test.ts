@@ -275,7 +275,7 @@ refuses(
 );
 
 // Widths and offsets.
-about = 'V10';
+about = 'registers';
 refuses(inConsole('non-32-bit write to offset 0 (0xc1000000)'), ({ driver }) => driver.write(0, 8, 0), acknowledged);
 refuses(
   inConsole('non-8-bit write to offset 20 (0xc1000000)'),
@@ -366,7 +366,7 @@ t.test('a ring may end exactly at the end of RAM', (t) => {
 });
 
 // Rings.
-about = 'V6';
+about = 'the available ring';
 const output = ({ driver }: Machine): DriverQueue => {
   const found = driver.queues[OUTPUT];
   if (found === undefined) throw new Error('no queue');
@@ -398,7 +398,7 @@ refuses(
 );
 
 // Chains.
-about = 'V1, V3, V4, V5';
+about = 'descriptors';
 const descriptor =
   (at: number | bigint, length: number, flags = 0, next = 0) =>
   (all: Machine): void => {
