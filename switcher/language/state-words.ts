@@ -61,7 +61,10 @@ class Finder {
   }
 
   /** An indexed access is one to the register files that lie behind the words. */
-  #access(words: Set<number>, { offset, bytes, index }: { offset: number; bytes: number; index: Value | undefined }): void {
+  #access(
+    words: Set<number>,
+    { offset, bytes, index }: { offset: number; bytes: number; index: Value | undefined },
+  ): void {
     if (index !== undefined) return;
     if (bytes === WORD && offset % WORD === 0) {
       words.add(offset);

@@ -10,12 +10,12 @@ import { REGISTER_FILES } from '../cpu/register-files.js';
 import * as State from '../cpu/state.js';
 import * as Records from '../interpreter/records.js';
 import { lazyAux, lazyKind, WORDS } from '../language/lazy-flags.js';
-import type { Condition, Field, FlagsOrigin, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
+import type { Field, FlagsOrigin, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
 import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
 import { Emitter } from '../wasm/emit.js';
 import type { Functions, Setting } from '../wasm/setting.js';
 import { WASM } from '../wasm/opcodes.js';
-import { AFTER_LOGIC, AGAINST_ZERO, COMPARISONS } from './fused-conditions.js';
+import { pushFused } from './fused-conditions.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 import { type Structure, structureOf } from './structure.js';
 
@@ -492,52 +492,13 @@ export class RegionEmitter implements Setting {
   }
 
   condition: Setting['condition'] = (emit, { cc, statements, words }) => {
-    if (this.#flags.kind === 'owed' && this.#fused(cc, this.#flags.origin)) return;
+    if (this.#flags.kind === 'owed') {
+      const operands = { left: this.#left, right: this.#right, result: this.#result };
+      if (pushFused(emit, cc, this.#flags.origin, operands)) return;
+    }
     emit.statements(statements);
     emit.value(words);
   };
-
-  /** Pushes the condition from the operands of the arithmetic before it, if that is simple. */
-  #fused(cc: Condition, { operation, width }: Pick<FlagsOrigin, 'operation' | 'width'>): boolean {
-    const emit = this.#emit;
-    const against = operation === 'logic' ? AFTER_LOGIC[cc] : AGAINST_ZERO[cc];
-    if (against !== undefined) {
-      emit.localGet(this.#result);
-      emit.const32(0);
-      emit.op(against);
-      return true;
-    }
-    if (operation === 'logic' && (cc === 'b' || cc === 'o' || cc === 'ae' || cc === 'no')) {
-      emit.const32(cc === 'b' || cc === 'o' ? 0 : 1);
-      return true;
-    }
-    const comparison = COMPARISONS[cc];
-    if (operation === 'sub' && comparison !== undefined) {
-      const [opcode, signed] = comparison;
-      for (const local of [this.#left, this.#right]) {
-        emit.localGet(local);
-        if (width !== 32 && signed) emit.op(width === 8 ? 0xc0 : 0xc1);
-        if (width !== 32 && !signed) {
-          emit.const32(width === 8 ? 0xff : 0xffff);
-          emit.op(WASM.i32And);
-        }
-      }
-      emit.op(opcode);
-      return true;
-    }
-    if (operation === 'add' && width === 32 && (cc === 'b' || cc === 'ae')) {
-      emit.localGet(this.#result);
-      emit.localGet(this.#left);
-      emit.op(cc === 'b' ? 0x49 : 0x4f);
-      return true;
-    }
-    if ((operation === 'inc' || operation === 'dec') && (cc === 'b' || cc === 'ae')) {
-      emit.localGet(this.#right);
-      if (cc === 'ae') emit.op(WASM.i32Eqz);
-      return true;
-    }
-    return false;
-  }
 
   // ---------------------------------------------------------------- Setting: memory and ends
 

@@ -1,0 +1,103 @@
+// A function's code as it is written: plain WebAssembly, one instruction after the other, and the locals that it needs.
+import type { AccessBytes } from '../language/nodes.js';
+import type { ValueType } from '../language/operators.js';
+import { ByteWriter } from './bytes.js';
+import { WASM } from './opcodes.js';
+
+const LOAD_OPCODES: Record<AccessBytes, readonly [unsigned: number[], signed: number[], alignment: number]> = {
+  1: [[WASM.i32Load8U], [WASM.i32Load8S], 0],
+  2: [[WASM.i32Load16U], [WASM.i32Load16S], 0],
+  4: [[WASM.i32Load], [WASM.i32Load], 0],
+  8: [[WASM.i64Load], [WASM.i64Load], 0],
+  16: [[WASM.simd, WASM.v128Load], [WASM.simd, WASM.v128Load], 0],
+};
+const STORE_OPCODES: Record<AccessBytes, number[]> = {
+  1: [WASM.i32Store8],
+  2: [WASM.i32Store16],
+  4: [WASM.i32Store],
+  8: [WASM.i64Store],
+  16: [WASM.simd, WASM.v128Store],
+};
+export class CodeWriter {
+  readonly code = new ByteWriter(512);
+  readonly locals: ValueType[] = [];
+  readonly #parameters: number;
+  readonly #scratch = new Map<string, number>();
+
+  constructor(parameters: number) {
+    this.#parameters = parameters;
+  }
+
+  op(...bytes: number[]): void {
+    this.code.bytes(bytes);
+  }
+
+  const32(value: number): void {
+    this.code.byte(WASM.i32Const);
+    this.code.signed(value);
+  }
+
+  localGet(index: number): void {
+    this.code.byte(WASM.localGet);
+    this.code.unsigned(index);
+  }
+
+  localSet(index: number): void {
+    this.code.byte(WASM.localSet);
+    this.code.unsigned(index);
+  }
+
+  localTee(index: number): void {
+    this.code.byte(WASM.localTee);
+    this.code.unsigned(index);
+  }
+
+  call(index: number): void {
+    this.code.byte(WASM.call);
+    this.code.unsigned(index);
+  }
+
+  newLocal(type: ValueType): number {
+    return this.#parameters + this.locals.push(type) - 1;
+  }
+
+  /** One local of this name and type for the whole function: for what does not live across statements. */
+  scratch(name: string, type: ValueType): number {
+    const known = this.#scratch.get(name);
+    if (known !== undefined) return known;
+    const local = this.newLocal(type);
+    this.#scratch.set(name, local);
+    return local;
+  }
+
+  /** Loads from the address on the stack plus `offset`. */
+  load(bytes: AccessBytes, offset: number, signed = false): void {
+    const [unsignedOp, signedOp, alignment] = LOAD_OPCODES[bytes];
+    this.code.bytes(signed ? signedOp : unsignedOp);
+    this.code.unsigned(alignment);
+    this.code.unsigned(offset);
+  }
+
+  /** Stores; the stack holds the address, then the value. */
+  store(bytes: AccessBytes, offset: number): void {
+    this.code.bytes(STORE_OPCODES[bytes]);
+    this.code.unsigned(0);
+    this.code.unsigned(offset);
+  }
+
+  loadState(offset: number): void {
+    this.const32(0);
+    this.load(4, offset);
+  }
+
+  setStateConstant(offset: number, value: number): void {
+    this.const32(0);
+    this.const32(value);
+    this.store(4, offset);
+  }
+
+  returnConstant(value: number): void {
+    this.const32(value);
+    this.op(WASM.return);
+  }
+}
