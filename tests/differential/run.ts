@@ -1,43 +1,80 @@
-// `npm run differential -- [--cases N] [--seed S] [--engine evaluate|interpret] [--only mnemonic] [--rows]`: prints in what
-// the CPU of this machine and ours differ. Needs an x86 Linux with gcc -m32.
+// `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonic] [--rows] [--minutes M] [--keep] [--record]`:
+// prints in what the CPU of this machine and ours differ, each difference made small, as a case for tests/vectors.
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { defaultState } from '../support/machine-state.js';
-import { deltaOf, toHex } from '../support/state-delta.js';
+import { whyNoNativeCpu } from '../native/harness.js';
+import { FOUND } from '../support/cpu-vectors.js';
 import { ENGINES } from '../support/test-cpu.js';
-import { type Difference, compareWithNative } from './compare-with-native.js';
+import { compare, type Difference } from './compare.js';
+import { Judge } from './judge.js';
+import { disassembled, minimise } from './minimise.js';
+import { record } from './recorded.js';
 
-/** How many differences are shown of each kind, and of how many kinds. */
-const SHOWN_EACH = 3;
-const SHOWN_KINDS = 40;
+/** How many differences are made small of each kind, and of how many kinds. */
+const SHOWN_EACH = 2;
+const SHOWN_KINDS = 20;
+const LONGEST_TEXT = 400;
+const MILLISECONDS_PER_MINUTE = 60_000;
 
 const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
-    engine: { type: 'string', default: 'interpret' },
+    engine: { type: 'string', multiple: true },
     only: { type: 'string' },
     rows: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
   },
 });
+const why = whyNoNativeCpu();
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const counts = new Map<string, number>();
 
-function report({ name, code, state, lines }: Difference): void {
-  const count = (counts.get(name) ?? 0) + 1;
-  counts.set(name, count);
+async function report(judge: Judge, { case: one, engine, lines }: Difference): Promise<void> {
+  const kind = `${engine}: ${one.name}`;
+  const count = (counts.get(kind) ?? 0) + 1;
+  counts.set(kind, count);
   if (count > SHOWN_EACH || counts.size > SHOWN_KINDS) return;
-  const before = deltaOf(defaultState(), state);
-  process.stdout.write(`${name}: ${toHex(code)} ${JSON.stringify(before)}\n    ${lines.join('; ')}\n`);
+  say(`${kind} (${disassembled(one.code)})\n    ${lines.join('; ').slice(0, LONGEST_TEXT)}`);
+  const small = await minimise(judge, one);
+  if (small === undefined) {
+    say('    and not another time: it depends on what ran before');
+    return;
+  }
+  say(JSON.stringify(small));
+  if (values.keep) appendFileSync(FOUND, `${JSON.stringify(small)}\n`);
 }
 
-const wanted = {
-  cases: Number(values.cases),
-  seed: Number(values.seed),
-  engine: ENGINES.find((name) => name === values.engine) ?? 'interpret',
-  rows: values.rows,
-  only: values.only,
-} as const;
-for await (const difference of compareWithNative(wanted)) report(difference);
-const different = [...counts.values()].reduce((sum, count) => sum + count, 0);
-process.stdout.write(`${wanted.cases} cases with seed ${wanted.seed}, ${different} different\n`);
-for (const [name, count] of counts) process.stdout.write(`  ${name}: ${count}\n`);
-process.exitCode = different === 0 ? 0 : 1;
+async function run(): Promise<void> {
+  const engines = ENGINES.filter((name) => values.engine === undefined || values.engine.includes(name));
+  if (engines.length === 0) throw new RangeError(`--engine is one of ${ENGINES.join(', ')}`);
+  if (why !== false) say(`skipped: the CPU of this machine, because ${why}; the evaluator is the judge`);
+  const end = values.minutes === undefined ? Infinity : Date.now() + Number(values.minutes) * MILLISECONDS_PER_MINUTE;
+  const cases = values.minutes === undefined ? Number(values.cases) : Infinity;
+  const { rows, only } = values;
+  const seed = Number(values.seed);
+  const judge = new Judge(engines, why === false);
+  const found = compare(
+    { cases, seed, rows, only, engines, native: why === false, isOver: () => Date.now() > end },
+    judge,
+  );
+  for (;;) {
+    const next = await found.next();
+    if (next.done === true) {
+      const different = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      say(
+        `${next.value} ${rows ? 'rows' : 'cases'} with seed ${seed}, under ${engines.join(', ')}: ${different} different`,
+      );
+      break;
+    }
+    await report(judge, next.value);
+  }
+  for (const [name, count] of counts) say(`  ${name}: ${count}`);
+  judge.close();
+  process.exitCode = counts.size === 0 ? 0 : 1;
+}
+
+if (values.record) await record(why);
+else await run();

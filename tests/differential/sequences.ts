@@ -2,7 +2,7 @@
 // (flags not yet worked out, a place on the x87 stack, code already prepared) is there for the next one to find.
 import type { FormExample } from '../../switcher/decode/all-forms.js';
 import type { Plan } from '../native/templates/template.js';
-import { CODE_ADDRESS, type MachineState, type Outcome, PAGE_FAULT } from '../support/machine-state.js';
+import { CODE_ADDRESS, type MachineState } from '../support/machine-state.js';
 import { mutate } from './instructions.js';
 import type { Random } from './random.js';
 import { randomState } from './states.js';
@@ -19,6 +19,8 @@ const READS_FLAGS =
   /^(j|set|cmov|fcmov|adc|sbb|rc[lr]|pushf|lahf|salc|da[as]|aa[as]|cmc|sahf|cl[cd]|st[cd]|into|fnsts)/;
 export interface Sequence {
   readonly code: Uint8Array;
+  /** Where in `code` each instruction ends. */
+  readonly ends: readonly number[];
   readonly mnemonics: readonly string[];
   readonly state: MachineState;
   readonly tolerance: Partial<Plan>;
@@ -90,11 +92,7 @@ export function randomSequence(random: Random, examples: readonly FormExample[],
     { address: CODE_ADDRESS, bytes: code },
     { address: COUNTER, bytes: Uint8Array.from(word(rounds)) },
   ];
-  return { code, mnemonics, state, tolerance: { undefinedFlags, undefinedStatus, ignoreOnFault: [...ignore] } };
-}
-
-/** Whether what happened here can be tried on the real CPU: it touched the pages, or what surely is no memory there. */
-export function isHarmless({ trap }: Outcome): boolean {
-  if (trap.vector !== PAGE_FAULT) return trap.vector >= 0;
-  return trap.cr2 < 0x10000 || (trap.cr2 >= 0x0ff00000 && trap.cr2 < 0x40000000);
+  let end = 0;
+  const ends = pieces.map((piece) => (end += piece.length));
+  return { code, ends, mnemonics, state, tolerance: { undefinedFlags, undefinedStatus, ignoreOnFault: [...ignore] } };
 }

@@ -6,20 +6,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Bug } from '../../lib/errors.js';
-import {
-  BREAKPOINT,
-  PAGES,
-  PAGE_FAULT,
-  defaultState,
-  type MachineState,
-  type Outcome,
-} from '../support/machine-state.js';
-import { applyDelta, deltaOf, toHex } from '../support/state-delta.js';
+import { PAGES, PAGE_FAULT, defaultState, type MachineState, type Outcome } from '../support/machine-state.js';
+import { applyDelta, toHex } from '../support/state-delta.js';
 import type { VectorCase, Vectors } from '../support/cpu-vectors.js';
 import { assemble } from './assemble.js';
 import { NativeCpu } from './harness.js';
 import { TEMPLATES } from './templates/index.js';
 import type { Plan } from './templates/template.js';
+import { vectorCase } from './vector-case.js';
 
 const DIRECTORY = join(import.meta.dirname, '../../../tests/vectors');
 
@@ -41,23 +35,8 @@ function prepare(plans: readonly Plan[]): Job[] {
   });
 }
 
-/** The outcome, less what every outcome has: the trap that follows the code. */
-function describe({ plan, code, before }: Job, { trap, ...after }: Outcome): VectorCase {
-  const ran = trap.vector === BREAKPOINT && after.eip === before.eip + code.length + 1;
-  const out = deltaOf(before, ran ? { ...after, eip: before.eip } : after);
-  const faulted = !ran && trap.vector !== BREAKPOINT;
-  const ignore = [...(plan.ignore ?? []), ...((faulted ? plan.ignoreOnFault : undefined) ?? [])];
-  return {
-    in: plan.in,
-    out,
-    ...(ran ? {} : { trap: { vector: trap.vector, error: trap.error.toString(16), cr2: trap.cr2.toString(16) } }),
-    ...(plan.undefinedFlags ? { undefinedFlags: plan.undefinedFlags.toString(16) } : {}),
-    ...(plan.undefinedStatus ? { undefinedStatus: plan.undefinedStatus.toString(16) } : {}),
-    ...(plan.ulps === undefined ? {} : { ulps: plan.ulps }),
-    ...(plan.approximate === true ? { approximate: true } : {}),
-    ...(ignore.length === 0 ? {} : { ignore }),
-  };
-}
+const describe = ({ plan, code, before }: Job, outcome: Outcome): VectorCase =>
+  vectorCase(plan, before, code.length, outcome);
 
 /** A page of data that cannot be executed is something a 64-bit system has; the CPU under test has none. */
 const fetchesData = ({ trap, eip }: Outcome): boolean =>

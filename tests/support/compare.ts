@@ -37,7 +37,7 @@ function bytesOf(patches: readonly Patch[]): Map<number, number> {
 }
 
 /** What a byte was before the case. */
-function byteBefore(before: MachineState, address: number): number {
+export function byteBefore(before: MachineState, address: number): number {
   const patch = before.patches.find((one) => address >= one.address && address < one.address + one.bytes.length);
   if (patch !== undefined) return patch.bytes[address - patch.address] ?? 0;
   return PAGES.some((page) => page.code && (page.address ^ address) >>> 12 === 0) ? CODE_FILL : pattern(address);
@@ -82,7 +82,7 @@ function isApproximately(name: string, want: string, got: string): boolean {
 }
 
 /** A state without what the manual leaves undefined. */
-function masked(state: MachineState, { undefinedFlags = 0, undefinedStatus = 0 }: Tolerance): MachineState {
+export function masked(state: MachineState, { undefinedFlags = 0, undefinedStatus = 0 }: Tolerance): MachineState {
   const copy = { ...copyState(state), eflags: state.eflags & ~undefinedFlags, patches: [] };
   const at = FX.fsw + 1; // all of these bits are in the upper byte
   copy.fx[at] = (copy.fx[at] ?? 0) & ~(undefinedStatus >> 8);

@@ -53,12 +53,18 @@ export const FAMILIES = [
   'sse',
   'forms',
 ] as const;
-export type Family = (typeof FAMILIES)[number];
+export type RecordedFamily = (typeof FAMILIES)[number];
+/** `found` is what random programs have found: written by `npm run differential -- --keep`, as plain text. */
+export type Family = RecordedFamily | 'found';
 
 const DIRECTORY = join(import.meta.dirname, '../../../tests/vectors');
+export const FOUND = join(DIRECTORY, 'found.jsonl');
 
 export function loadVectors(family: Family): Vectors[] {
-  const text = gunzipSync(readFileSync(join(DIRECTORY, `${family}.jsonl.gz`))).toString();
+  const text =
+    family === 'found'
+      ? readFileSync(FOUND, 'utf8')
+      : gunzipSync(readFileSync(join(DIRECTORY, `${family}.jsonl.gz`))).toString();
   return text
     .trimEnd()
     .split('\n')

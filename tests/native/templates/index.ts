@@ -1,5 +1,5 @@
 // All templates, by the file that their cases go to.
-import type { Family } from '../../support/cpu-vectors.js';
+import type { RecordedFamily } from '../../support/cpu-vectors.js';
 import { arithmetic } from './arithmetic.js';
 import { control } from './control.js';
 import { data } from './data.js';
@@ -12,7 +12,7 @@ import type { Plan } from './template.js';
 import { x87Arithmetic } from './x87-arithmetic.js';
 import { x87Rest } from './x87.js';
 
-const WRITTEN: Readonly<Record<Exclude<Family, 'forms'>, () => Plan[]>> = {
+const WRITTEN: Readonly<Record<Exclude<RecordedFamily, 'forms'>, () => Plan[]>> = {
   arithmetic,
   shifts,
   data,
@@ -28,4 +28,4 @@ const WRITTEN: Readonly<Record<Exclude<Family, 'forms'>, () => Plan[]>> = {
 /** The templates that are written by hand, all of them. */
 export const writtenPlans = (): Plan[] => Object.values(WRITTEN).flatMap((plans) => plans());
 
-export const TEMPLATES: Readonly<Record<Family, () => Plan[]>> = { ...WRITTEN, forms: () => forms(writtenPlans()) };
+export const TEMPLATES: Readonly<Record<RecordedFamily, () => Plan[]>> = { ...WRITTEN, forms: () => forms(writtenPlans()) };
