@@ -89,6 +89,7 @@ export const FPU_REGISTER_SIZE = 16;
 export const FPU_SIGN_EXPONENT = 8;
 /** xmm0 … xmm7, 16 bytes each. */
 export const XMM = 0x400;
+export const XMM_END = XMM + 8 * 16;
 /** What transcendental instructions and the routines that they ask hand to each other: two operands and a result. */
 export const X87_OPERAND_X = 0x480;
 export const X87_OPERAND_Y = 0x4a0;

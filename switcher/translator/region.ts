@@ -4,8 +4,10 @@
 // out of them (too far, through a register, to an instruction that only the interpreter does) is an exit. A return goes, as a
 // guess that is checked, to the calls of the region that can have led to it.
 import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
+import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
+import { wordsOfBody } from '../language/state-words.js';
 import type { Body, Statement } from '../language/nodes.js';
 
 /** How an instruction ends. */
@@ -73,6 +75,11 @@ function some(statements: readonly Statement[], test: (statement: Statement) => 
 const isTarget = (statement: Statement): boolean =>
   statement.kind === 'jump' && statement.target.node.kind === 'field' && statement.target.node.field === 'immediate';
 
+/** True for what stores or loads the x87 and XMM registers as the memory that they are: fxsave and its kind. */
+function movesRegisterFiles(body: Body): boolean {
+  return [...wordsOfBody(body).partly].some((offset) => offset >= State.FPU_REGISTERS && offset < State.XMM_END);
+}
+
 /** Derived from what the form means, once. */
 function factsOf(form: Form): FormFacts {
   const known = facts.get(form);
@@ -80,7 +87,8 @@ function factsOf(form: Form): FormFacts {
   const body = meaning(form);
   const last = body.statements.at(-1);
   let flow: Flow = 'plain';
-  if (some(body.statements, ({ kind }) => kind === 'delegate') || last?.kind === 'raise') flow = 'foreign';
+  if (some(body.statements, ({ kind }) => kind === 'delegate') || last?.kind === 'raise' || movesRegisterFiles(body))
+    flow = 'foreign';
   else if (last?.kind === 'jump') flow = 'jump';
   else if (some(body.statements, isTarget)) flow = 'branch';
   const setsFlags = ({ kind }: Statement): boolean => kind === 'setFlags';

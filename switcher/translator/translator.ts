@@ -16,7 +16,8 @@ import type { ValueType } from '../language/operators.js';
 import { slowLoad, slowStore } from '../language/slow-access.js';
 import { ModuleWriter } from '../wasm/module.js';
 import { RegionEmitter, type RegionFunctions } from './emit-region.js';
-import { type Fetched, findRegion } from './region.js';
+import { TopIsUncertain } from './region-registers.js';
+import { type Fetched, findRegion, type Region } from './region.js';
 
 const WASM_PAGE = 0x10000;
 const SAMPLES_TO_TRANSLATE = 3;
@@ -93,6 +94,8 @@ interface Place {
     | { readonly kind: 'refused' };
   /** On how many pages a region from here may lie. */
   pages: number;
+  /** Whether it may be made for one TOP. */
+  staticTop: boolean;
 }
 
 export class Translator {
@@ -130,7 +133,7 @@ export class Translator {
     if (this.#places.size >= LARGEST_NUMBER_OF_PLACES) {
       for (const [old, { state }] of this.#places) if (state.kind === 'met') this.#places.delete(old);
     }
-    const place: Place = { state: { kind: 'met', samples: 0 }, pages: PAGES_OF_A_REGION };
+    const place: Place = { state: { kind: 'met', samples: 0 }, pages: PAGES_OF_A_REGION, staticTop: true };
     this.#places.set(key, place);
     return place;
   }
@@ -153,7 +156,8 @@ export class Translator {
   stale(eip: number, user: boolean): void {
     const place = this.#place(eip, user);
     this.counts.stale++;
-    place.pages = 1;
+    if (place.staticTop) place.staticTop = false;
+    else place.pages = 1;
     if (place.state.kind === 'translated') place.state.end();
   }
 
@@ -193,8 +197,7 @@ export class Translator {
       return;
     }
     const began = performance.now();
-    const imports = new Imports();
-    const { code, locals } = new RegionEmitter(region, imports, view, user).emit();
+    const { imports, code, locals } = this.#write(region, user, place);
     const index = imports.module.declare(['i32'], ['i32']);
     imports.module.define(index, locals, code);
     imports.module.export('region', index);
@@ -214,6 +217,20 @@ export class Translator {
     this.counts.regions++;
     this.counts.instructions += region.size;
     this.counts.bytes += bytes.length;
+  }
+
+  /** The region's code, with the x87's registers in locals if that can be. */
+  #write(region: Region, user: boolean, place: Place): { imports: Imports } & ReturnType<RegionEmitter['emit']> {
+    const { view } = this.#memory;
+    const top = place.staticTop ? this.#memory.get(State.FPU_TOP) : undefined;
+    try {
+      const imports = new Imports();
+      return { imports, ...new RegionEmitter(region, imports, view, user, top).emit() };
+    } catch (reason) {
+      if (!(reason instanceof TopIsUncertain)) throw reason;
+      place.staticTop = false;
+      return this.#write(region, user, place);
+    }
   }
 
   /** The region's place in the table; undefined when the engine below does not want it. */

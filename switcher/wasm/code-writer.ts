@@ -90,6 +90,13 @@ export class CodeWriter {
     this.load(4, offset);
   }
 
+  /** Stores a local to a word of the state. */
+  storeState(offset: number, local: number): void {
+    this.const32(0);
+    this.localGet(local);
+    this.store(4, offset);
+  }
+
   setStateConstant(offset: number, value: number): void {
     this.const32(0);
     this.const32(value);

@@ -321,6 +321,11 @@ export class Emitter extends CodeWriter {
     this.#bind(value);
   }
 
+  /** What `value` always is here, if that is known. */
+  constantOf(value: Value): Concrete | undefined {
+    return this.#constants.of(value);
+  }
+
   /** What will be a constant wherever it is used: no local for it. Other constants may be large and get one. */
   #isFolded(value: Value): boolean {
     return value.node.kind !== 'constant128' && this.#constants.of(value) !== undefined;
@@ -330,11 +335,14 @@ export class Emitter extends CodeWriter {
     this.value(statement.condition);
     this.op(WASM.if, WASM.blockVoid);
     this.#inside(() => {
+      this.#setting.beginIf?.();
       this.statements(statement.then);
+      this.#setting.beginElse?.();
       if (statement.otherwise.length > 0) {
         this.op(WASM.else);
         this.statements(statement.otherwise);
       }
+      this.#setting.endIf?.();
     });
     this.op(WASM.end);
   }

@@ -1,7 +1,7 @@
 // What is known of a value when code is emitted: where blanks are constants, much that is computed from them is one too.
 //
 // A body is emitted once for every instruction of its form, each time with other blanks: what is known is known for one time.
-import type { Field, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
+import type { Field, Node, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
 import { type Concrete, operator } from '../language/operators.js';
 
 /** What a setting may know. */
@@ -10,6 +10,8 @@ export interface Knowledge {
   constantField?(field: Field): number;
   /** Whether the register is the absent one, which is always 0. */
   isZeroRegister?(file: RegisterFile, number: RegisterNumber): boolean;
+  /** What the word of the state always is at this place of the code. */
+  constantState?(node: Extract<Node, { kind: 'state' }>): number | undefined;
 }
 
 export class Constants {
@@ -38,6 +40,8 @@ export class Constants {
         return this.#setting.constantField?.(node.field);
       case 'register':
         return this.#setting.isZeroRegister?.(node.file, node.number) === true ? 0 : undefined;
+      case 'state':
+        return this.#setting.constantState?.(node);
       case 'select': {
         const condition = this.of(node.condition);
         return condition === undefined ? undefined : this.of(condition === 0 ? node.no : node.yes);

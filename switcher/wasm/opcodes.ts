@@ -31,6 +31,8 @@ export const WASM = {
   f32Const: 0x43,
   f64Const: 0x44,
   i32Eqz: 0x45,
+  i32Eq: 0x46,
+  i32Ne: 0x47,
   i32LtS: 0x48,
   i32GtU: 0x4b,
   i32Add: 0x6a,

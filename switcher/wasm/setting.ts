@@ -44,9 +44,15 @@ export interface Setting {
   /** Pushes a word of the CPU state that this setting keeps elsewhere; false if it does not. */
   state?(emit: Emitter, node: Of<'state'>): boolean;
   setState?(emit: Emitter, statement: Saying<'setState'>): boolean;
+  /** Around the two ways of an if: what is known at its beginning holds at the beginning of either. */
+  beginIf?(): void;
+  beginElse?(): void;
+  endIf?(): void;
   /** Around the call of a routine, which finds all of the state in memory. */
   beforeCall?(emit: Emitter, routine: Routine): void;
   afterCall?(emit: Emitter, routine: Routine): void;
+  /** What the word of the state always is at this place of the code. */
+  constantState?(node: Of<'state'>): number | undefined;
   /** Where blanks are constants: what this one is. */
   constantField?(field: Field): number;
   /** Where registers are known: whether this is the one that is always zero. */

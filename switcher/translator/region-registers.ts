@@ -1,0 +1,314 @@
+// The registers of a region, in locals: loaded on the way in as far as they are used, stored on the way out as far as they are
+// written.
+//
+// The x87's are the hard ones, because which register ST(i) is depends on TOP. A region that uses them is made for the TOP
+// that there was when it was made, and checks it on the way in; from there on every push and pop is known, and ST(i) is a
+// local like any other. Where that cannot be kept up, the region is made again with the registers in memory.
+import { REGISTER_FILES } from '../cpu/register-files.js';
+import * as State from '../cpu/state.js';
+import type { RegisterFile, Routine } from '../language/nodes.js';
+import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
+import type { ValueType } from '../language/operators.js';
+import type { Emitter } from '../wasm/emit.js';
+import { WASM } from '../wasm/opcodes.js';
+import type { Of, Saying } from '../wasm/setting.js';
+import type { Region } from './region.js';
+
+/** The register file's slot that is always zero. */
+export const ZERO_SLOT = 32;
+
+/**
+ * Words of the state that instructions read and write again and again, and that nothing but they looks at between. TurboFan
+ * then sees that only the last FIP of many is wanted.
+ */
+const WORDS_IN_LOCALS: ReadonlySet<number> = new Set([
+  State.TASK_SWITCHED,
+  State.FPU_CONTROL,
+  State.FPU_STATUS,
+  State.FPU_TOP,
+  State.FPU_EMPTY,
+  State.FPU_IP,
+  State.FPU_CS,
+  State.FPU_DP,
+  State.FPU_DS,
+  State.MXCSR,
+]);
+
+/** Why a region cannot have the x87's registers in locals. */
+export class TopIsUncertain extends Error {
+  override readonly name = 'TopIsUncertain';
+}
+
+/** Locals that stand for places in the state, made when first asked for. */
+class Places {
+  readonly #emit: Emitter;
+  readonly #bytes: 4 | 8 | 16;
+  readonly #type: ValueType;
+  readonly #locals = new Map<number, number>();
+  readonly #written = new Set<number>();
+
+  constructor(emit: Emitter, bytes: 4 | 8 | 16) {
+    this.#emit = emit;
+    this.#bytes = bytes;
+    this.#type = bytes === 16 ? 'v128' : bytes === 8 ? 'i64' : 'i32';
+  }
+
+  get isUsed(): boolean {
+    return this.#locals.size > 0;
+  }
+
+  /** The local for the place at `offset`, to be read. */
+  local(offset: number): number {
+    const known = this.#locals.get(offset);
+    if (known !== undefined) return known;
+    const local = this.#emit.newLocal(this.#type);
+    this.#locals.set(offset, local);
+    return local;
+  }
+
+  /** The same, to be written. What is stored on the way out must have been loaded: not every way writes it. */
+  written(offset: number): number {
+    this.#written.add(offset);
+    return this.local(offset);
+  }
+
+  load(): void {
+    for (const [offset, local] of this.#locals) {
+      this.#emit.const32(0);
+      this.#emit.load(this.#bytes, offset);
+      this.#emit.localSet(local);
+    }
+  }
+
+  store(): void {
+    for (const offset of this.#written) {
+      this.#emit.const32(0);
+      this.#emit.localGet(this.local(offset));
+      this.#emit.store(this.#bytes, offset);
+    }
+  }
+}
+
+export class RegionRegisters {
+  readonly #emit: Emitter;
+  readonly #general: Places;
+  readonly #xmm: Places;
+  readonly #words: Places;
+  readonly #significands: Places;
+  readonly #signExponents: Places;
+  /** Words that some instruction of the region reads or writes, and those that one writes. */
+  readonly #wordsInLocals = new Set<number>();
+  readonly #wordsWritten = new Set<number>();
+  readonly #firstTop: number | undefined;
+  /** TOP where code is being emitted now; undefined when the x87's registers stay in memory. */
+  top: number | undefined;
+  /** The instruction has moved TOP on some of its ways only: `top` is what it is on the likely one. */
+  #topMoved = false;
+  #topUsed = false;
+  /** TOP at the beginning of each if that is open, and at the end of its first way. */
+  readonly #ifs: { readonly before: number | undefined; then: number | undefined }[] = [];
+
+  /** @param top what TOP is where the region begins; undefined keeps the x87's registers in memory */
+  constructor(emit: Emitter, region: Region, top: number | undefined) {
+    this.#emit = emit;
+    this.#general = new Places(emit, 4);
+    this.#xmm = new Places(emit, 16);
+    this.#words = new Places(emit, 4);
+    this.#significands = new Places(emit, 8);
+    this.#signExponents = new Places(emit, 4);
+    this.#chooseWords(region);
+    this.#firstTop = this.#wordsInLocals.has(State.FPU_TOP) ? top : undefined;
+    this.top = this.#firstTop;
+  }
+
+  /** Which words go into locals: those that instructions read and write as wholes, and no other way. */
+  #chooseWords(region: Region): void {
+    const partly = new Set<number>();
+    for (const { instructions } of region.blocks.values()) {
+      for (const { body } of instructions.filter(({ flow }) => flow !== 'foreign')) {
+        const words = wordsOfBody(body);
+        for (const offset of [...words.read, ...words.written]) this.#wordsInLocals.add(offset);
+        for (const offset of words.written) this.#wordsWritten.add(offset);
+        for (const offset of words.partly) partly.add(offset);
+      }
+    }
+    const isKept = (offset: number): boolean => WORDS_IN_LOCALS.has(offset) && !partly.has(offset);
+    for (const words of [this.#wordsInLocals, this.#wordsWritten]) {
+      for (const offset of words) if (!isKept(offset)) words.delete(offset);
+    }
+  }
+
+  // ---------------------------------------------------------------- on the way in and out
+
+  /** Whether the region is only good for one TOP: pushes whether TOP is another one. */
+  pushTopDiffers(): boolean {
+    if (!this.#topUsed || this.#firstTop === undefined) return false;
+    this.#emit.loadState(State.FPU_TOP);
+    this.#emit.const32(this.#firstTop);
+    this.#emit.op(WASM.i32Ne);
+    return true;
+  }
+
+  #all(): Places[] {
+    return [this.#general, this.#xmm, this.#words, this.#significands, this.#signExponents];
+  }
+
+  load(): void {
+    for (const places of this.#all()) places.load();
+  }
+
+  store(): void {
+    for (const places of this.#all()) places.store();
+  }
+
+  // ---------------------------------------------------------------- general and XMM registers
+
+  register({ bytes }: Of<'register'>, file: RegisterFile, offset: number): void {
+    const emit = this.#emit;
+    if (file === 'xmm') {
+      emit.localGet(this.#xmm.local(REGISTER_FILES.xmm + offset));
+      return;
+    }
+    if (offset === ZERO_SLOT) {
+      emit.const32(0);
+      return;
+    }
+    emit.localGet(this.#general.local(REGISTER_FILES.general + (offset & ~3)));
+    if (bytes === 4) return;
+    if ((offset & 3) !== 0) {
+      emit.const32(8);
+      emit.op(WASM.i32ShrU);
+    }
+    emit.const32(bytes === 1 ? 0xff : 0xffff);
+    emit.op(WASM.i32And);
+  }
+
+  setRegister({ bytes, value }: Saying<'setRegister'>, file: RegisterFile, offset: number): void {
+    const emit = this.#emit;
+    if (file === 'xmm') {
+      emit.value(value);
+      emit.localSet(this.#xmm.written(REGISTER_FILES.xmm + offset));
+      return;
+    }
+    const local = this.#general.written(REGISTER_FILES.general + (offset & ~3));
+    if (bytes === 4) {
+      emit.value(value);
+      emit.localSet(local);
+      return;
+    }
+    const mask = bytes === 1 ? 0xff : 0xffff;
+    const shift = (offset & 3) * 8;
+    emit.localGet(local);
+    emit.const32(~(mask << shift));
+    emit.op(WASM.i32And);
+    emit.value(value);
+    emit.const32(mask);
+    emit.op(WASM.i32And);
+    if (shift !== 0) {
+      emit.const32(shift);
+      emit.op(WASM.i32Shl);
+    }
+    emit.op(WASM.i32Or);
+    emit.localSet(local);
+  }
+
+  // ---------------------------------------------------------------- words of the state, and the x87's registers
+
+  /** What is always read at this place of the code: TOP, when the region is made for one. */
+  constantState({ offset, index }: Of<'state'>): number | undefined {
+    if (index !== undefined || offset !== State.FPU_TOP || this.top === undefined) return undefined;
+    if (this.#topMoved) throw new TopIsUncertain();
+    this.#topUsed = true;
+    return this.top;
+  }
+
+  state({ bytes, offset, index }: Of<'state'>): boolean {
+    const local = this.#localOf(bytes, offset, index, false);
+    if (local === undefined) return false;
+    this.#emit.localGet(local);
+    return true;
+  }
+
+  setState({ bytes, offset, index, value }: Saying<'setState'>): boolean {
+    const local = this.#localOf(bytes, offset, index, true);
+    if (local === undefined) return false;
+    if (offset === State.FPU_TOP && index === undefined && this.top !== undefined) {
+      const next = this.#emit.constantOf(value);
+      if (typeof next !== 'number') throw new TopIsUncertain();
+      this.top = next;
+    }
+    this.#emit.value(value);
+    this.#emit.localSet(local);
+    return true;
+  }
+
+  #localOf(bytes: number, offset: number, index: Of<'state'>['index'], write: boolean): number | undefined {
+    if (index === undefined) {
+      if (bytes !== 4 || !this.#wordsInLocals.has(offset)) return undefined;
+      return write ? this.#words.written(offset) : this.#words.local(offset);
+    }
+    if (this.top === undefined || offset < State.FPU_REGISTERS || offset >= State.XMM) return undefined;
+    const at = this.#emit.constantOf(index);
+    if (typeof at !== 'number') throw new TopIsUncertain();
+    this.#topUsed = true;
+    const places = this.#partOf(offset - State.FPU_REGISTERS, bytes);
+    return write ? places.written(offset + at) : places.local(offset + at);
+  }
+
+  #partOf(part: number, bytes: number): Places {
+    if (part === 0 && bytes === 8) return this.#significands;
+    if (part === State.FPU_SIGN_EXPONENT && bytes === 4) return this.#signExponents;
+    throw new TopIsUncertain();
+  }
+
+  beginIf(): void {
+    this.#ifs.push({ before: this.top, then: undefined });
+  }
+
+  beginElse(): void {
+    const open = this.#ifs.at(-1);
+    if (open === undefined) return;
+    open.then = this.top;
+    this.top = open.before;
+  }
+
+  /** TOP is thought to be what the way on which it moved has made it; the end of the instruction asks whether it is. */
+  endIf(): void {
+    const open = this.#ifs.pop();
+    if (open === undefined) return;
+    const otherwise = this.top;
+    if (open.then === open.before && otherwise === open.before) return;
+    if (open.then !== open.before && otherwise !== open.before && open.then !== otherwise) throw new TopIsUncertain();
+    this.top = open.then === open.before ? otherwise : open.then;
+    this.#topMoved = true;
+  }
+
+  /** The instruction is over. Pushes whether TOP is not what it is thought to be, if that has to be asked. */
+  pushTopIsElsewhere(): boolean {
+    const moved = this.#topMoved;
+    this.#topMoved = false;
+    if (!moved || this.top === undefined) return false;
+    this.#emit.localGet(this.#words.local(State.FPU_TOP));
+    this.#emit.const32(this.top);
+    this.#emit.op(WASM.i32Ne);
+    return true;
+  }
+
+  /** Around the call of a routine, which finds the words in memory and may change them there. */
+  beforeCall(routine: Routine): void {
+    const { read, written, partly } = wordsOfRoutine(routine);
+    for (const offset of this.#wordsWritten) {
+      if (!read.has(offset) && !written.has(offset) && !partly.has(offset)) continue;
+      this.#emit.storeState(offset, this.#words.written(offset));
+    }
+  }
+
+  afterCall(routine: Routine): void {
+    const { written, partly } = wordsOfRoutine(routine);
+    for (const offset of this.#wordsInLocals) {
+      if (!written.has(offset) && !partly.has(offset)) continue;
+      this.#emit.loadState(offset);
+      this.#emit.localSet(this.#words.local(offset));
+    }
+  }
+}
