@@ -33,6 +33,7 @@ u64 divide(u64 dividend, u32 divisor, u32 *remainder);
 /* ---- print.c: text for people ---- */
 
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void format_text(char *to, u32 size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void format_arguments(char *to, u32 size, const char *format, va_list arguments);
 
 /* ---- main.c: the order in which everything begins, and how it ends ---- */

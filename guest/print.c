@@ -130,3 +130,12 @@ void format_arguments(char *to, u32 size, const char *format, va_list arguments)
 	format_to(&sink, format, arguments);
 	to[sink.used] = '\0';
 }
+
+void format_text(char *to, u32 size, const char *format, ...)
+{
+	va_list arguments;
+
+	__builtin_va_start(arguments, format);
+	format_arguments(to, size, format, arguments);
+	__builtin_va_end(arguments);
+}

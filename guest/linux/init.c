@@ -38,6 +38,17 @@ static void unpack_one(const struct initrd_file *file)
 	}
 }
 
+static void add_link(const char *path, const char *target)
+{
+	struct node *node = make_node(path, S_IFLNK | 0777);
+
+	if (node->target)
+		return;                          /* it was in the initrd */
+	node->size = strlen(target);
+	node->target = kalloc(node->size + 1);
+	memcpy(node->target, target, node->size + 1);
+}
+
 static void unpack_initrd(void)
 {
 	struct initrd_file file;
@@ -73,6 +84,10 @@ void linux_init(void)
 	unpack_initrd();
 	device_files_init();
 	proc_init();
+	add_link("/dev/fd", "/proc/self/fd");
+	add_link("/dev/stdin", "/proc/self/fd/0");
+	add_link("/dev/stdout", "/proc/self/fd/1");
+	add_link("/dev/stderr", "/proc/self/fd/2");
 	add_built_in_programs();
 	wait_for_interrupt = let_others_run;
 }

@@ -121,6 +121,7 @@ struct region *region_after(struct memory *memory, u32 address);
 bool region_split(struct memory *memory, u32 address);
 s32 memory_map(struct memory *memory, u32 start, u32 bytes, u32 protection, bool shared, struct node *node, u32 offset);
 void memory_unmap(struct memory *memory, u32 start, u32 end);
+void memory_forget(const struct node *node, u32 size);
 u32 memory_gap(struct memory *memory, u32 bytes);
 u32 memory_pages(struct memory *memory);
 s32 memory_fault(struct memory *memory, u32 address, bool write);
@@ -160,6 +161,7 @@ struct node {
 	u32 **chunks;                    /* contents: physical addresses of pages */
 	struct pipe *pipe;               /* of a FIFO */
 	s32 (*generate)(struct node *node, struct node *text);    /* contents made when it is opened */
+	struct node *(*leads_to)(struct node *link);               /* a link that is no name: /proc/self/fd/1 */
 	struct node *covered_by;         /* the root of what is mounted here */
 	struct node *covers;             /* and back */
 };

@@ -172,6 +172,8 @@ s32 node_truncate(struct node *node, u32 size)
 		return -EROFS;
 	if (size / PAGE_SIZE >= DIRECT_CHUNKS * CHUNK_PAGES)
 		return -ENOSPC;
+	if (size < node->size)
+		memory_forget(node, size);
 	if (node->image && size)
 		node_page(node, 0, true);
 	node->image = NULL;

@@ -99,6 +99,11 @@ static s32 walk(struct node *directory, u32 how, struct place *place)
 		for (rest += length, place->slash = *rest == '/'; *rest == '/';)
 			rest++;
 		last = !*rest;
+		if (node && node->leads_to && (!last || how & FOLLOW)) {
+			node = node->leads_to(node);
+			if (!node)
+				return -ENOENT;
+		}
 		if (node && S_IS(node->mode, LNK) && (!last || how & FOLLOW || place->slash)) {
 			if (++links > MAX_LINKS)
 				return -ELOOP;

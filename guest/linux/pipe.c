@@ -12,6 +12,7 @@
 struct pipe {
 	u32 readers, writers, start, used;
 	u32 readers_ever, writers_ever;          /* for those who wait for the other end to be opened */
+	bool nameless;                           /* opened again by /proc/self/fd: there is nobody to wait for */
 	u8 *pages[PIPE_PAGES];
 };
 
@@ -172,7 +173,7 @@ s32 fifo_open(struct file *file)
 		return -ENXIO;
 	}
 	attach(file, pipe);
-	if (file->flags & O_NONBLOCK || (reads(file) && writes(file)) || (reads(file) ? pipe->writers : pipe->readers))
+	if (pipe->nameless || file->flags & O_NONBLOCK || (reads(file) && writes(file)) || (reads(file) ? pipe->writers : pipe->readers))
 		return 0;
 	other = reads(file) ? &pipe->writers_ever : &pipe->readers_ever;
 	for (seen = *other; *other == seen;)
@@ -195,6 +196,7 @@ s32 sys_pipe2(u32 numbers, u32 flags)
 	u32 index;
 
 	node->pipe = pipe;
+	pipe->nameless = true;
 	for (index = 0; index < 2; index++) {
 		ends[index] = file_create(&pipe_kind, node, (index ? O_WRONLY : O_RDONLY) | (flags & O_NONBLOCK));
 		attach(ends[index], pipe);

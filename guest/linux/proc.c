@@ -175,6 +175,34 @@ static s32 self(struct node *node, struct node *link)
 	return 0;
 }
 
+/* ---- open files: links that lead to the file itself, whatever name it has, or none ---- */
+
+#define FD_BITS 9
+
+static struct node *opened(struct node *link)
+{
+	const struct process *process = process_find(link->tree_data >> FD_BITS);
+	u32 number = link->tree_data & (OPEN_FILES - 1);
+
+	return process && process->files && process->files->file[number] ? process->files->file[number]->node : NULL;
+}
+
+static s32 opened_name(struct node *node, struct node *link)
+{
+	struct node *file = opened(node);
+	char *text = kalloc(PAGE_SIZE);
+
+	if (file && S_IS(file->mode, FIFO))
+		format_text(text, PAGE_SIZE, "pipe:[%u]", file->inode);
+	else if (!file || !find_name(root_node, file, text, PAGE_SIZE))
+		format_text(text, PAGE_SIZE, "(a file without a name)");
+	set_target(link, text);
+	kfree(text, PAGE_SIZE);
+	return 0;
+}
+
+static s32 fill_open_files(struct node *directory);
+
 /* ---- the whole machine ---- */
 
 static s32 uptime(struct node *node, struct node *text)
@@ -267,6 +295,7 @@ static s32 interrupts(struct node *node, struct node *text)
 static s32 fill_processes(struct node *directory);
 
 static const struct tree proc = {.type = "proc", .device = 3};
+static const struct tree proc_open_files = {.type = "proc", .device = 3, .fill = fill_open_files};
 static const struct tree proc_root = {.type = "proc", .device = 3, .fill = fill_processes};
 
 static struct node *add_file(struct node *directory, const char *name, u32 mode, s32 (*generate)(struct node *, struct node *))
@@ -301,7 +330,30 @@ static void add_process(struct node *directory, u32 pid)
 	directory_add(directory, name, strlen(name), node);
 	for (index = 0; index < ARRAY_SIZE(files); index++)
 		add_file(node, files[index].name, files[index].mode, files[index].generate)->tree_data = pid;
+	add_file(node, "fd", S_IFDIR | 0500, NULL)->tree = &proc_open_files;
+	directory_find(node, "fd", 2)->node->tree_data = pid;
 	node_release(node);
+}
+
+static s32 fill_open_files(struct node *directory)
+{
+	const struct process *process = process_of(directory);
+	u32 number;
+	char name[12];
+
+	while (directory->entries)
+		directory_remove(directory, directory->entries);
+	for (number = 0; process && process->files && number < OPEN_FILES; number++) {
+		struct node *link;
+
+		if (!process->files->file[number])
+			continue;
+		number_text(name, number);
+		link = add_file(directory, name, S_IFLNK | 0700, opened_name);
+		link->tree_data = directory->tree_data << FD_BITS | number;
+		link->leads_to = opened;
+	}
+	return 0;
 }
 
 static s32 fill_processes(struct node *directory)

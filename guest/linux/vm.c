@@ -167,6 +167,20 @@ void memory_unmap(struct memory *memory, u32 start, u32 end)
 	}
 }
 
+/* A file has become shorter: what was behind its end cannot be seen in any mapping that shares it. */
+void memory_forget(const struct node *node, u32 size)
+{
+	u32 from = (size + PAGE_SIZE - 1) & ENTRY_ADDRESS;
+	struct process *process;
+	struct region *region;
+
+	for (process = processes; process; process = process->next)
+		for (region = process->memory ? process->memory->regions : NULL; region; region = region->next)
+			if (region->shared && region->node == node && region->offset + (region->end - region->start) > from)
+				unmap_pages(process->memory, from > region->offset ? region->start + (from - region->offset) : region->start,
+					    region->end);
+}
+
 /* Where so much would fit: as high as possible.  0 if nowhere. */
 u32 memory_gap(struct memory *memory, u32 bytes)
 {
