@@ -15,9 +15,11 @@ import { type GuestOptions, createGuest, referenceGuest } from '../../launcher/i
 
 const run = promisify(execFile);
 const PATIENCE = 300_000;
-const ENGINES = ['translate', 'interpret', 'evaluate'] as const;
 const sources = fileURLToPath(new URL('../../../tests/programs/', import.meta.url));
 const OWN = ['compute', 'signals', 'threads', 'memory', 'processes'];
+
+/** The engine that evaluates is there for comparing, not for speed. */
+const ENGINES = { translate: OWN, interpret: OWN, evaluate: ['signals', 'memory'] } as const;
 
 const scratch = await mkdtemp(join(tmpdir(), 'lguest-programs-'));
 t.teardown(() => rm(scratch, { recursive: true }));
@@ -143,13 +145,14 @@ const build = async (folder: string): Promise<boolean> => {
 const programs = join(scratch, 'programs');
 const built = await build(programs);
 
-for (const engine of ENGINES) {
+for (const engine of ['translate', 'interpret', 'evaluate'] as const) {
   t.test(
     `programs of our own print what they print natively, ${engine}`,
     { skip: !built && 'no gcc -m32 -static here, or a machine that runs no i386 programs' },
     async (t) => {
-      const printed = await guestPrints(OWN.map((name) => `run /${name}`).join(';'), { initrd: programs, engine });
-      const native = OWN.map((name) => spawnSync(join(programs, name), { cwd: scratch, encoding: 'utf8' }).stdout);
+      const names = ENGINES[engine];
+      const printed = await guestPrints(names.map((name) => `run /${name}`).join(';'), { initrd: programs, engine });
+      const native = names.map((name) => spawnSync(join(programs, name), { cwd: scratch, encoding: 'utf8' }).stdout);
       t.equal(printed, native.join(''));
     },
   );
