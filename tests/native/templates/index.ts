@@ -28,4 +28,7 @@ const WRITTEN: Readonly<Record<Exclude<RecordedFamily, 'forms'>, () => Plan[]>> 
 /** The templates that are written by hand, all of them. */
 export const writtenPlans = (): Plan[] => Object.values(WRITTEN).flatMap((plans) => plans());
 
-export const TEMPLATES: Readonly<Record<RecordedFamily, () => Plan[]>> = { ...WRITTEN, forms: () => forms(writtenPlans()) };
+export const TEMPLATES: Readonly<Record<RecordedFamily, () => Plan[]>> = {
+  ...WRITTEN,
+  forms: () => forms(writtenPlans()),
+};
