@@ -164,10 +164,10 @@ export class RegionEmitter implements Setting {
       }
       this.#block = block;
       this.#instruction = instruction;
-      // Where flags may be set or not, what was known before goes into the local first.
-      if (instruction.flagsMaybe) this.#flags.settle();
+      // Where flags may be set or not, what was known before goes into the local first, and nothing is known from there on:
+      // what is true on one way through the instruction is not on another.
+      if (instruction.flagsMaybe) this.#flags.settleAndForget();
       this.#emit.body(instruction.body);
-      if (instruction.flagsMaybe) this.#flags.forget();
       if (this.#registers.pushTopIsElsewhere()) this.#emit.ifThen(() => this.#leaveTo(instruction.nextEip));
     }
     if (last?.flow !== 'jump') this.#goTo(block, last?.nextEip ?? eip);

@@ -63,6 +63,11 @@ export class RegionFlags {
     this.#emit.localSet(this.#kind);
   }
 
+  settleAndForget(): void {
+    this.settle();
+    this.forget();
+  }
+
   pushResult(): void {
     this.#emit.localGet(this.#result);
   }
@@ -99,7 +104,7 @@ export class RegionFlags {
     } else {
       this.#owe(origin);
     }
-    if (maybe) this.settle();
+    if (maybe) this.settleAndForget();
   }
 
   #owe({ operation, width, left, right, result }: FlagsOrigin): void {

@@ -1,4 +1,4 @@
-// `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonic] [--rows] [--minutes M] [--keep] [--record]`:
+// `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonic] [--rows] [--minutes M] [--keep] [--note] [--record]`:
 // prints in what the CPU of this machine and ours differ, each difference made small, as a case for tests/vectors.
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -8,6 +8,7 @@ import { ENGINES } from '../support/test-cpu.js';
 import { compare, type Difference } from './compare.js';
 import { Judge } from './judge.js';
 import { disassembled, minimise } from './minimise.js';
+import { noteRun } from './noted.js';
 import { record } from './recorded.js';
 
 /** How many differences are made small of each kind, and of how many kinds. */
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     rows: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    note: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
   },
 });
@@ -67,6 +69,7 @@ async function run(): Promise<void> {
       say(
         `${next.value} ${rows ? 'rows' : 'cases'} with seed ${seed}, under ${engines.join(', ')}: ${different} different`,
       );
+      if (values.note && why === false) noteRun({ rows, seed, cases: next.value, engines, different });
       break;
     }
     await report(judge, next.value);
