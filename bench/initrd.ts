@@ -1,0 +1,48 @@
+// The programs that are measured: built for i386, and added to an initrd that somebody else made.
+//
+// Linux takes an initramfs of several archives, one behind the other, compressed or not, so the given one stays as it is.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { NEWC_ALIGNMENT } from '../guest-abi/linux/cpio.js';
+import { packFolder } from '../launcher/kernel/cpio.js';
+import { alignUp } from '../lib/bits.js';
+import { SSE2 } from './rows.js';
+
+/** bench/workloads; this file runs from dist/bench. */
+const SOURCES = fileURLToPath(new URL('../../bench/workloads/', import.meta.url));
+const COMMON_FLAGS = ['-m32', '-static', '-O2', '-s', '-Wall', '-Wextra'];
+
+/** The two builds of all programs: doubles on the x87, and doubles in the registers of SSE2. */
+const BUILDS = {
+  'workloads-x87': ['-march=i686', '-mno-sse', '-mfpmath=387'],
+  'workloads-sse2': ['-march=pentium4', '-msse2', '-mfpmath=sse', `-DBUILD="${SSE2}"`],
+} as const;
+export type Program = keyof typeof BUILDS;
+
+/** Where init and programs are in the Guest. */
+export const INIT = '/bench/init';
+
+/** Builds the programs into `folder`/bench. */
+export function buildPrograms(folder: string): void {
+  const target = join(folder, 'bench');
+  mkdirSync(target, { recursive: true });
+  const sources = readdirSync(SOURCES)
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => join(SOURCES, name));
+  for (const [program, flags] of Object.entries(BUILDS)) {
+    execFileSync('gcc', [...COMMON_FLAGS, ...flags, '-o', join(target, program), ...sources], { stdio: 'inherit' });
+  }
+  copyFileSync(join(SOURCES, 'init'), join(target, 'init'));
+  chmodSync(join(target, 'init'), 0o755);
+}
+
+export const programPath = (folder: string, program: Program): string => join(folder, 'bench', program);
+
+/** The given initrd with what is in `folder` behind it. */
+export function addToInitrd(initrd: string, folder: string): Buffer {
+  const given = readFileSync(initrd);
+  const padding = Buffer.alloc(alignUp(given.length, NEWC_ALIGNMENT) - given.length);
+  return Buffer.concat([given, padding, packFolder(folder)]);
+}
