@@ -13,6 +13,7 @@ import type { Clock } from '../lib/clock.js';
 import { UserError } from '../lib/errors.js';
 import { silentLogger } from '../lib/log.js';
 import { runGuest } from './core.js';
+import type { CpuCounters } from '../switcher/counters.js';
 import type { HostCounters } from './counters.js';
 import { type HostLog, LgCpu, Lguest, type LguestOptions, NOTHING_PENDING, TSC_KHZ } from './guest.js';
 import { deliverTrap, isIrq, setInterrupt, setupDefaultIdtEntries } from './interrupts-and-traps.js';
@@ -26,6 +27,7 @@ export type { Clock, WallTime } from '../lib/clock.js';
 export * from '../guest-abi/errno.js';
 export * from '../guest-abi/lguest-launcher.js';
 export type { HostCounters } from './counters.js';
+export type { CpuCounters } from '../switcher/counters.js';
 export type { EngineName } from '../switcher/guest-cpu.js';
 export type { HostLog } from './guest.js';
 export { allocateGuestMemory, type LauncherMemory, type MachineOptions } from './machine.js';
@@ -227,6 +229,11 @@ export class LguestDevice {
   /** What has happened so often; undefined before INITIALIZE. */
   get counters(): HostCounters | undefined {
     return this.#state.kind === 'initialized' ? this.#state.cpu.counters : undefined;
+  }
+
+  /** What the emulated CPU did so often, since the memory was allocated. */
+  get cpuCounters(): CpuCounters {
+    return this.#machine.switcher.counters;
   }
 
   /**

@@ -28,6 +28,8 @@ export interface GuestStats extends Readonly<RunCounters> {
   readonly restarts: number;
   /** What the Host counted. */
   readonly host: NamedCounts;
+  /** What the emulated CPU did: code looked for, decoded, translated. */
+  readonly cpu: NamedCounts;
 }
 
 export interface ExitInfo {

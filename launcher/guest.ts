@@ -63,6 +63,7 @@ export class Guest extends EventEmitter<GuestEvents> {
   #running: Promise<ExitInfo> | undefined;
   #restarts = 0;
   #hostCounters: NamedCounts = {};
+  #cpuCounters: NamedCounts = {};
 
   private constructor(
     parts: Parts,
@@ -161,6 +162,7 @@ export class Guest extends EventEmitter<GuestEvents> {
         this.emit('boot');
         end = await this.#oneLife(machine);
         this.#hostCounters = addCounts(this.#hostCounters, machine.counts());
+        this.#cpuCounters = addCounts(this.#cpuCounters, machine.cpuCounts());
       } finally {
         await machine.close();
       }
@@ -214,6 +216,7 @@ export class Guest extends EventEmitter<GuestEvents> {
         consoleBytes: this.console.bytesPrinted,
         restarts: this.#restarts,
         host: this.#hostCounters,
+        cpu: this.#cpuCounters,
       },
     };
   }

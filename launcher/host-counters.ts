@@ -1,6 +1,6 @@
-// The Host's counters under names that people know.
+// The counters of Host and CPU under names that people know.
 import { lhcallName } from '../guest-abi/hypercalls.js';
-import type { HostCounters } from '../host/device.js';
+import type { CpuCounters, HostCounters } from '../host/device.js';
 
 export type NamedCounts = Readonly<Record<string, number>>;
 
@@ -23,6 +23,25 @@ export function nameCounters(counters: HostCounters): NamedCounts {
   }
   for (const [vector, count] of counters.traps.entries()) counts[`trap ${vector}`] = count;
   for (const [irq, count] of counters.interrupts.entries()) counts[`irq ${irq}`] = count;
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+export function nameCpuCounters({ code, translator }: CpuCounters): NamedCounts {
+  const counts: Record<string, number> = {
+    'code lookups': code.lookups,
+    'blocks decoded': code.blocksDecoded,
+    'instructions decoded': code.instructionsDecoded,
+    'pages of code forgotten': code.pagesForgotten,
+    'code cache flushes': code.flushes,
+    samples: translator?.samples ?? 0,
+    'regions translated': translator?.regions ?? 0,
+    'regions at the end': translator?.live ?? 0,
+    'instructions translated': translator?.instructions ?? 0,
+    'bytes of WebAssembly': translator?.bytes ?? 0,
+    'milliseconds translating': Math.round(translator?.milliseconds ?? 0),
+    'regions refused by V8': translator?.refused ?? 0,
+    'regions whose pages moved': translator?.stale ?? 0,
+  };
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 

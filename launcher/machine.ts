@@ -17,6 +17,8 @@ const PAGE_SIZE = 4096;
 export interface OpenHost extends RunnableGuest {
   /** What has happened so often. */
   counts(): NamedCounts;
+  /** What the CPU did for it. */
+  cpuCounts(): NamedCounts;
   close(): void;
 }
 
@@ -97,6 +99,10 @@ export class Machine {
   /** What the Host counted. */
   counts(): NamedCounts {
     return addCounts(this.#host.counts(), this.#devices.counts());
+  }
+
+  cpuCounts(): NamedCounts {
+    return this.#host.cpuCounts();
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 // The parts that a real machine is built from: the Host behind its device, and the devices of the table.
 import { LguestDevice, type MachineOptions, allocateGuestMemory } from '../host/device.js';
 import { buildDevices } from './devices/index.js';
-import { nameCounters } from './host-counters.js';
+import { nameCounters, nameCpuCounters } from './host-counters.js';
 import type { Parts } from './machine.js';
 
 export type EngineName = NonNullable<MachineOptions['engine']>;
@@ -18,6 +18,7 @@ export function realParts(engine?: EngineName): Parts {
         ready: (signal) => device.ready(signal),
         close: () => device.close(),
         counts: () => (device.counters === undefined ? {} : nameCounters(device.counters)),
+        cpuCounts: () => nameCpuCounters(device.cpuCounters),
       };
     },
     buildDevices,

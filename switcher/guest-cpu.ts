@@ -12,6 +12,7 @@ import { IDT_ENTRIES } from '../guest-abi/x86/traps.js';
 import { Cpu, type EngineName } from './cpu/cpu.js';
 import type { SegmentFault } from './cpu/segments.js';
 import * as State from './cpu/state.js';
+import type { CpuCounters } from './counters.js';
 import { type LguestPages, type Switcher, TRAP_BAD_ENTRY, TRAP_HOST_INTERRUPT } from './switch.js';
 import type { PhysicalMemory } from './physical-memory.js';
 import type { ShadowMap } from './cpu/shadow-map.js';
@@ -79,6 +80,10 @@ class GuestCpu implements Switcher {
 
   set taskSwitched(value: boolean) {
     this.#cpu.memory.set(State.TASK_SWITCHED, value ? 1 : 0);
+  }
+
+  get counters(): CpuCounters {
+    return this.#cpu.counters;
   }
 
   runGuest(budget: number): void {

@@ -4,6 +4,7 @@
 // one CPU between Host and Guest. Here the Guest has a CPU of its own: an emulated one, that lives in one
 // WebAssembly.Memory together with the Guest's RAM. What passes through the door is the same in both.
 import type { ShadowMap } from './cpu/shadow-map.js';
+import type { CpuCounters } from './counters.js';
 import type { PhysicalMemory } from './physical-memory.js';
 
 /** A reason to come back through the door that no real trap has: a segment would not load on the way in. */
@@ -32,6 +33,8 @@ export interface Switcher {
   readonly cr2: number;
   /** CR0.TS: with it set the Guest's next FPU instruction raises trap 7 (only Guests before 4.10 ask for it). */
   taskSwitched: boolean;
+  /** What the CPU did so often. */
+  readonly counters: CpuCounters;
   /**
    * Loads the Guest's registers from `pages.regs`, runs it, and stores them back when something needs the Host:
    * `regs[TRAPNUM]` says what (0…255, TRAP_HOST_INTERRUPT when `budget` ran out, TRAP_BAD_ENTRY when the CPU could not

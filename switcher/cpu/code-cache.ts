@@ -11,6 +11,7 @@ import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import { handlerOf } from '../interpreter/load.js';
 import * as Records from '../interpreter/records.js';
+import { type CodeCounters, newCodeCounters } from '../counters.js';
 import type { Memory } from './memory.js';
 import type { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
@@ -79,6 +80,7 @@ export class CodeCache {
   readonly #releases = new Map<number, (() => void)[]>();
   readonly #window = new Uint8Array(LONGEST_INSTRUCTION + 1);
   readonly #instruction: Instruction = newInstruction();
+  readonly counters: CodeCounters = newCodeCounters();
   #top = State.RECORDS;
   #generation = 0;
   #mode: CodeMode = { defaultSize: 32, flat: true, base: 0 };
@@ -198,6 +200,7 @@ export class CodeCache {
 
   /** Forgets all code of a page, which has been written to or is about to be. */
   forgetPage(pfn: number): void {
+    this.counters.pagesForgotten++;
     for (const key of this.#pages.get(pfn) ?? []) this.#blocks.delete(key);
     this.#pages.delete(pfn);
     this.#release(pfn);
@@ -222,12 +225,14 @@ export class CodeCache {
       this.#maps.refresh(pfn);
     }
     this.#top = State.RECORDS;
+    this.counters.flushes++;
     this.#generation++;
     this.forgetJumps();
   }
 
   /** The record of the instruction at `eip`, decoded if need be, and known to the jump cache of this privilege. */
   lookUp(eip: number, user: boolean): Lookup {
+    this.counters.lookups++;
     const linear = (this.#mode.base + eip) >>> 0;
     const vpn = linear >>> PAGE_SHIFT;
     const pfn = this.#maps.readablePage(vpn, user);
@@ -241,6 +246,7 @@ export class CodeCache {
       const made = this.#decodeBlock(eip, linear, pfn, user);
       if ('kind' in made) return made;
       block = made;
+      this.counters.blocksDecoded++;
       this.#remember(key, pfn, block);
     }
     this.#maps.markExecuted(vpn, user);
@@ -355,6 +361,7 @@ export class CodeCache {
     const { all, view } = this.#memory;
     const at = this.#top;
     this.#top += Records.RECORD_SIZE;
+    this.counters.instructionsDecoded++;
     const handler = handlerOf(form);
     this.#forms[handler] = form;
     view.setInt32(at + Records.RECORD_HANDLER, handler, true);

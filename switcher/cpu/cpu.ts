@@ -13,6 +13,7 @@ import type { Form } from '../decode/instruction.js';
 import { interpreterModule } from '../interpreter/load.js';
 import { CodeCache } from './code-cache.js';
 import { cpuid } from './cpuid.js';
+import type { CpuCounters } from '../counters.js';
 import * as Exits from './exits.js';
 import { loadEflags, readEflags, writeEflags } from './flags.js';
 import { resetFpu } from './fpu.js';
@@ -108,6 +109,10 @@ export class Cpu {
       this.#translator = new Translator(this.memory, this.#code, { exports, table }, routines, translateAfter);
     }
     return run as () => number;
+  }
+
+  get counters(): CpuCounters {
+    return { code: this.#code.counters, translator: this.#translator?.counters };
   }
 
   setPrivilege(cpl: number): void {

@@ -5,6 +5,7 @@
 // instead of to its form's handler, and whoever comes by goes there, by jump cache, chain or loop.
 import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
 import { Bug } from '../../lib/errors.js';
+import { type TranslatorCounters, newTranslatorCounters } from '../counters.js';
 import type { CodeCache } from '../cpu/code-cache.js';
 import type { Memory } from '../cpu/memory.js';
 import type { CpuRoutines } from '../cpu/routines.js';
@@ -74,17 +75,6 @@ class Imports implements RegionFunctions {
   }
 }
 
-export interface TranslatorCounts {
-  regions: number;
-  instructions: number;
-  bytes: number;
-  milliseconds: number;
-  /** Regions that V8 had no room for. */
-  refused: number;
-  /** Regions that found their pages moved. */
-  stale: number;
-}
-
 /** A place in the Guest's code at which the CPU was met. */
 interface Place {
   state:
@@ -107,8 +97,7 @@ export class Translator {
   /** What is known of each place that was met, by eip and privilege. */
   readonly #places = new Map<number, Place>();
   readonly #freeSlots: number[] = [];
-  #live = 0;
-  readonly counts: TranslatorCounts = { regions: 0, instructions: 0, bytes: 0, milliseconds: 0, refused: 0, stale: 0 };
+  readonly counters: TranslatorCounters = newTranslatorCounters();
 
   /** @param patience how often a place is met before it is translated; 0: at once, wherever code is looked for */
   constructor(
@@ -144,9 +133,10 @@ export class Translator {
    * @returns whether this place is settled: translated already, or never to be
    */
   sample(eip: number, user: boolean): boolean {
+    this.counters.samples++;
     const place = this.#place(eip, user);
     if (place.state.kind !== 'met') return true;
-    if (++place.state.samples < this.#patience || this.#live >= LARGEST_NUMBER_OF_REGIONS) return false;
+    if (++place.state.samples < this.#patience || this.counters.live >= LARGEST_NUMBER_OF_REGIONS) return false;
     place.state = { kind: 'refused' };
     this.#translate(eip, user, place);
     return true;
@@ -155,7 +145,7 @@ export class Translator {
   /** The region at `eip` found that another page of it has moved: the next one there keeps to its page. */
   stale(eip: number, user: boolean): void {
     const place = this.#place(eip, user);
-    this.counts.stale++;
+    this.counters.stale++;
     if (place.staticTop) place.staticTop = false;
     else place.pages = 1;
     if (place.state.kind === 'translated') place.state.end();
@@ -163,7 +153,7 @@ export class Translator {
 
   /** Code at `eip` was looked for and found: where everything is to be translated, it is translated now. */
   found(eip: number, user: boolean): void {
-    if (this.#patience > 0 || this.#live >= LARGEST_NUMBER_OF_REGIONS) return;
+    if (this.#patience > 0 || this.counters.live >= LARGEST_NUMBER_OF_REGIONS) return;
     const place = this.#place(eip, user);
     if (place.state.kind === 'translated') return;
     place.state = { kind: 'refused' };
@@ -203,20 +193,20 @@ export class Translator {
     imports.module.export('region', index);
     const bytes = imports.module.encode(State.GUEST_RAM / WASM_PAGE);
     const slot = this.#install(bytes);
-    this.counts.milliseconds += performance.now() - began;
+    this.counters.milliseconds += performance.now() - began;
     if (slot === undefined) return;
     const pages = [eip >>> PAGE_SHIFT, ...region.otherPages];
     const end = this.#code.replaceHandler(head, pages, user, slot, () => {
       this.#interpreter.table.set(slot, null);
       this.#freeSlots.push(slot);
       place.state = { kind: 'met', samples: 0 };
-      this.#live--;
+      this.counters.live--;
     });
     place.state = { kind: 'translated', end };
-    this.#live++;
-    this.counts.regions++;
-    this.counts.instructions += region.size;
-    this.counts.bytes += bytes.length;
+    this.counters.live++;
+    this.counters.regions++;
+    this.counters.instructions += region.size;
+    this.counters.bytes += bytes.length;
   }
 
   /** The region's code, with the x87's registers in locals if that can be. */
@@ -255,7 +245,7 @@ export class Translator {
     } catch (refusal) {
       // No room for more code is a reason to go on interpreting. Code that is not valid is a mistake of ours.
       if (!(refusal instanceof RangeError)) throw refusal;
-      this.counts.refused++;
+      this.counters.refused++;
       return undefined;
     }
   }

@@ -32,7 +32,13 @@ t.test('a Guest that prints and powers off', async (t) => {
   const [info, printed] = await Promise.all([guest.run(), text(guest)]);
   t.equal(printed, 'hello world\r\n');
   t.match(info, { reason: 'poweroff', message: 'CRASH: Power down', exitCode: 0 });
-  t.match(info.stats, { consoleBytes: 13, restarts: 0, slices: 2, host: { 'cpu entries': 1 } });
+  t.match(info.stats, {
+    consoleBytes: 13,
+    restarts: 0,
+    slices: 2,
+    host: { 'cpu entries': 1 },
+    cpu: { 'code lookups': 2 },
+  });
   t.ok((info.stats.firstOutputMs ?? -1) >= 0);
   const [machine] = machines;
   t.strictSame(
@@ -96,7 +102,7 @@ t.test('a restart builds another machine, and the console stays', async (t) => {
   const [info, printed] = await Promise.all([guest.run(), text(guest)]);
   t.equal(printed, 'one two');
   t.strictSame(events, ['boot', 'restart', 'boot', 'poweroff']);
-  t.match(info.stats, { restarts: 1, host: { 'cpu entries': 2 } });
+  t.match(info.stats, { restarts: 1, host: { 'cpu entries': 2 }, cpu: { 'code lookups': 4 } });
   t.strictSame(
     machines.map((machine) => machine.closed),
     [

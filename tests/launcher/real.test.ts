@@ -16,6 +16,7 @@ t.test('power-off, panic and restart, each by one hypercall', async (t) => {
   const off = await runGuest(tinyGuest([...INIT, ...shutdown(1)], 'Power down'));
   t.match(off, { reason: 'poweroff', message: 'CRASH: Power down', exitCode: 0 });
   t.match(off.stats.host, { LGUEST_INIT: 1, SHUTDOWN: 1 });
+  t.ok((off.stats.cpu['instructions decoded'] ?? 0) > 0);
   const panic = await runGuest(tinyGuest([...INIT, ...shutdown(1)], 'out of tea'));
   t.match(panic, { reason: 'panic', message: 'CRASH: out of tea', exitCode: 34 });
   const restart = await runGuest(tinyGuest([...INIT, ...shutdown(2)]), { noReboot: true });

@@ -185,6 +185,10 @@ class FakeHost implements OpenHost {
     return { 'cpu entries': 1 };
   }
 
+  cpuCounts(): { 'code lookups': number } {
+    return { 'code lookups': 2 };
+  }
+
   close(): void {
     this.#state.closed.push('host');
   }

@@ -5,6 +5,7 @@ import { GDT_ENTRIES } from '../../guest-abi/x86/descriptors.js';
 import { IDT_ENTRIES } from '../../guest-abi/x86/traps.js';
 import type { Clock, WallTime } from '../../lib/clock.js';
 import { wallTimeAfter } from '../../lib/clock.js';
+import { newCodeCounters } from '../../switcher/counters.js';
 import type { ShadowMap } from '../../switcher/cpu/shadow-map.js';
 import type { PhysicalMemory } from '../../switcher/physical-memory.js';
 import type { Switcher } from '../../switcher/switch.js';
@@ -99,6 +100,7 @@ export class FakeSwitcher implements Switcher {
     guestTss: { ss1: 0, esp1: 0 },
   };
   readonly shadowMap = new FakeShadowMap();
+  readonly counters = { code: newCodeCounters(), translator: undefined };
   cr2 = 0;
   taskSwitched = false;
   entries = 0;

@@ -1,0 +1,56 @@
+// What the CPU did so often, for `--stats` and for measurements. Everything here is counted where it is rare: code that runs
+// counts nothing.
+
+/** Of code that is looked for and decoded. */
+export interface CodeCounters {
+  /** Jumps to where no jump cache and no chain led. */
+  lookups: number;
+  blocksDecoded: number;
+  instructionsDecoded: number;
+  /** Pages whose code was forgotten, because they were written to. */
+  pagesForgotten: number;
+  /** How often all code was forgotten, for want of room or because the code segment moved. */
+  flushes: number;
+}
+
+export interface TranslatorCounters {
+  /** How often the CPU was looked at, to see where it is busy. */
+  samples: number;
+  /** Regions that were made, and how many of them there are now. */
+  regions: number;
+  live: number;
+  /** Instructions of the Guest in all regions that were made, and bytes of WebAssembly. */
+  instructions: number;
+  bytes: number;
+  /** Time for making them, until the engine below takes over. */
+  milliseconds: number;
+  /** Regions that V8 had no room for. */
+  refused: number;
+  /** Regions that found their pages moved. */
+  stale: number;
+}
+
+export interface CpuCounters {
+  readonly code: Readonly<CodeCounters>;
+  /** Undefined when nothing is translated. */
+  readonly translator: Readonly<TranslatorCounters> | undefined;
+}
+
+export const newCodeCounters = (): CodeCounters => ({
+  lookups: 0,
+  blocksDecoded: 0,
+  instructionsDecoded: 0,
+  pagesForgotten: 0,
+  flushes: 0,
+});
+
+export const newTranslatorCounters = (): TranslatorCounters => ({
+  samples: 0,
+  regions: 0,
+  live: 0,
+  instructions: 0,
+  bytes: 0,
+  milliseconds: 0,
+  refused: 0,
+  stale: 0,
+});
