@@ -71,6 +71,8 @@ export class Cpu {
   #translator: Translator | undefined;
   /** How many jumps until the translator looks where the CPU is. */
   #turn = SHORTEST_TURN;
+  /** How many of them are left. */
+  #untilSample = SHORTEST_TURN;
   #timeStamp = 0;
   /** A move to SS holds the single-step trap back for one instruction. */
   #stackLoaded = false;
@@ -151,10 +153,12 @@ export class Cpu {
       const exit = this.#isSlow() ? this.#step() : this.#run();
       if (exit !== Exits.EXIT_BUDGET) {
         if (this.#settle(exit)) continue;
+        this.#spend(turn - Math.max(0, memory.get(State.BUDGET)));
         return;
       }
+      this.#spend(turn);
       if (trap.vector !== undefined) return;
-      this.#sample();
+      if (this.#untilSample === 0) this.#sample();
       left -= turn;
       if (left <= 0) return;
       turn = this.#nextTurn(left);
@@ -162,15 +166,21 @@ export class Cpu {
     }
   }
 
-  /** With a translator the budget is spent in small turns, each of which shows where the CPU is. */
+  /** With a translator the budget is spent in small turns, at the end of which it sees where the CPU is. */
   #nextTurn(left: number): number {
-    return this.#translator === undefined || left < this.#turn ? left : this.#turn;
+    return this.#translator === undefined ? left : Math.min(left, Math.max(1, this.#untilSample));
+  }
+
+  /** Jumps count towards the next sample whatever ends a run: code that traps often must be seen too. */
+  #spend(jumps: number): void {
+    this.#untilSample = Math.max(0, this.#untilSample - jumps);
   }
 
   #sample(): void {
     const isTranslated = this.#translator?.sample(this.memory.get(State.EIP), this.segments.cpl === USER_RING) ?? true;
     // Translated code makes its jumps quickly, and has nothing new to show.
     this.#turn = isTranslated ? Math.min(this.#turn * 2, LONGEST_TURN) : SHORTEST_TURN;
+    this.#untilSample = this.#turn;
   }
 
   /** Single-stepping and alignment checks are the evaluator's business: they are rare, and then speed is nobody's wish. */
