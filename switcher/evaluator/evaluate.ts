@@ -430,6 +430,20 @@ class Compiler {
           frame.leaving = { kind: 'return', values: values.map((value) => value(frame)) };
         };
       }
+      case 'copyBytes': {
+        const [to, from, count] = [this.#word(statement.to), this.#word(statement.from), this.#word(statement.count)];
+        return (frame) => {
+          const start = from(frame) >>> 0;
+          new Uint8Array(view.buffer).copyWithin(to(frame) >>> 0, start, start + count(frame));
+        };
+      }
+      case 'fillBytes': {
+        const [to, value, count] = [this.#word(statement.to), this.#word(statement.value), this.#word(statement.count)];
+        return (frame) => {
+          const start = to(frame) >>> 0;
+          new Uint8Array(view.buffer).fill(value(frame), start, start + count(frame));
+        };
+      }
       case 'raise': {
         const errorCode = statement.errorCode ? this.#word(statement.errorCode) : (): number => State.NO_ERROR_CODE;
         return (frame) => this.#raise(frame, statement.vector, errorCode(frame));

@@ -1,7 +1,7 @@
 // String instructions, alone and repeated.
 //
 // A repeated one may fault in the middle: registers then stand at the element that faulted, which is where it goes on. It
-// also gives way every few thousand elements, by jumping to itself, so that interrupts are noticed.
+// also gives way every few thousand elements, or runs of them, by jumping to itself, so that interrupts are noticed.
 import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
 import type { Builder } from '../language/builder.js';
@@ -10,6 +10,7 @@ import type { Value } from '../language/nodes.js';
 import { define } from './definition.js';
 import { linearAddress } from './operands.js';
 import { EAX, ECX, EDI, ESI } from './registers.js';
+import { copyRun, fillRun } from './string-runs.js';
 
 const DF_SHIFT = 10;
 
@@ -22,14 +23,16 @@ class Strings {
   readonly bytes: 1 | 2 | 4;
   readonly #indexBytes: 2 | 4;
   readonly #step: Value;
+  /** 1 when DF is set: from high addresses to low. */
+  readonly #down: Value;
 
   constructor(b: Builder, form: Form, bytes: 1 | 2 | 4) {
     this.b = b;
     this.form = form;
     this.bytes = bytes;
     this.#indexBytes = form.addressSize === 16 ? 2 : 4;
-    const down = b.and(b.shrU(b.state(4, State.EFLAGS_REST), DF_SHIFT), 1);
-    this.#step = b.select(down, -bytes, bytes);
+    this.#down = b.and(b.shrU(b.state(4, State.EFLAGS_REST), DF_SHIFT), 1);
+    this.#step = b.select(this.#down, -bytes, bytes);
   }
 
   /** The address of the source element, in DS or the segment that a prefix names. */
@@ -48,6 +51,35 @@ class Strings {
 
   advance(register: typeof ESI | typeof EDI): void {
     this.b.setRegister(this.#indexBytes, register, this.b.add(this.b.register(this.#indexBytes, register), this.#step));
+  }
+
+  /** Does `element` once, or ecx times, by runs of many where `run` can: it takes a number of bytes and gives those done. */
+  repeatInRuns(
+    element: () => void,
+    registers: readonly (typeof ESI | typeof EDI)[],
+    run: (bytes: Value) => Value,
+  ): void {
+    const { b } = this;
+    if (this.form.repeat === 'none' || this.form.addressing !== 'flat') {
+      this.repeat(element);
+      return;
+    }
+    const shift = this.bytes >> 1;
+    this.repeat(() => {
+      const count = b.register(4, ECX);
+      const turn = b.state(4, State.STRING_TURN);
+      const elements = b.select(this.#down, 0, b.select(b.ltU(count, turn), count, turn));
+      const done = run(b.shl(elements, shift));
+      b.when(
+        done,
+        () => {
+          for (const register of registers) b.setRegister(4, register, b.add(b.register(4, register), done));
+          // The repetition takes one of them away itself.
+          b.setRegister(4, ECX, b.sub(count, b.sub(b.shrU(done, shift), 1)));
+        },
+        element,
+      );
+    });
   }
 
   /**
@@ -70,7 +102,7 @@ class Strings {
       });
       b.set(turn, b.sub(b.get(turn), 1));
       element();
-      b.setRegister(this.#indexBytes, ECX, b.sub(count, 1));
+      b.setRegister(this.#indexBytes, ECX, b.sub(b.register(this.#indexBytes, ECX), 1));
       if (goOn) b.breakIf(loop, b.eqz(goOn()));
     });
   }
@@ -84,18 +116,26 @@ function defineString(name: string, definition: (strings: Strings) => void): voi
 }
 
 defineString('movs', (s) =>
-  s.repeat(() => {
-    s.b.store(s.bytes, s.destination(true), s.b.load(s.bytes, s.source()));
-    s.advance(ESI);
-    s.advance(EDI);
-  }),
+  s.repeatInRuns(
+    () => {
+      s.b.store(s.bytes, s.destination(true), s.b.load(s.bytes, s.source()));
+      s.advance(ESI);
+      s.advance(EDI);
+    },
+    [ESI, EDI],
+    (bytes) => s.b.call(copyRun, s.b.register(4, ESI), s.b.register(4, EDI), bytes, s.bytes),
+  ),
 );
 
 defineString('stos', (s) =>
-  s.repeat(() => {
-    s.b.store(s.bytes, s.destination(true), s.b.register(s.bytes, EAX));
-    s.advance(EDI);
-  }),
+  s.repeatInRuns(
+    () => {
+      s.b.store(s.bytes, s.destination(true), s.b.register(s.bytes, EAX));
+      s.advance(EDI);
+    },
+    [EDI],
+    (bytes) => s.b.call(fillRun, s.b.register(4, EDI), s.b.register(s.bytes, EAX), bytes, s.bytes),
+  ),
 );
 
 defineString('lods', (s) =>

@@ -362,6 +362,14 @@ export class Builder {
     this.#current.push({ kind: 'return', values: values.map((value) => this.#use(value)) });
   }
 
+  copyBytes(to: Value, from: Value, count: Value): void {
+    this.#current.push({ kind: 'copyBytes', to: this.#use(to), from: this.#use(from), count: this.#use(count) });
+  }
+
+  fillBytes(to: Value, value: Value, count: Value): void {
+    this.#current.push({ kind: 'fillBytes', to: this.#use(to), value: this.#use(value), count: this.#use(count) });
+  }
+
   /** Asks one of the CPU's own functions for an i32 (see cpu/routines); it cannot fault. */
   ask(routine: string, ...terms: Term[]): Value {
     return this.#value('i32', {

@@ -158,6 +158,10 @@ export type Statement =
       readonly results: readonly Value[];
     }
   | { readonly kind: 'return'; readonly values: readonly Value[] }
+  /** Moves bytes inside the machine's memory (addresses in it, not the Guest's), as if all were read before the first is written. */
+  | { readonly kind: 'copyBytes'; readonly to: Value; readonly from: Value; readonly count: Value }
+  /** Fills bytes of the machine's memory with the low byte of `value`. */
+  | { readonly kind: 'fillBytes'; readonly to: Value; readonly value: Value; readonly count: Value }
   /** Ends the instruction with an exception; the registers are as before the instruction. */
   | { readonly kind: 'raise'; readonly vector: number; readonly errorCode: Value | undefined }
   /** Ends the instruction and goes to another. */

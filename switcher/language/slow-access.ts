@@ -16,8 +16,9 @@ const hostAddress = (map: number): Routine =>
     b.return(b.select(entry, b.add(entry, address), 0));
   });
 
-const readable = hostAddress(State.READ_MAP);
-const writable = hostAddress(State.WRITE_MAP);
+/** (linear address) → its byte's address in the machine's memory less MAP_BIAS, 0 if it cannot be read; written. */
+export const readable = hostAddress(State.READ_MAP);
+export const writable = hostAddress(State.WRITE_MAP);
 
 function fault(b: Builder, address: Value, write: boolean): void {
   b.setState(4, State.FAULT_ADDRESS, address);

@@ -103,6 +103,10 @@ function valuesOf(statement: Statement): readonly Value[] {
       return statement.args;
     case 'return':
       return statement.values;
+    case 'copyBytes':
+      return [statement.to, statement.from, statement.count];
+    case 'fillBytes':
+      return [statement.to, statement.value, statement.count];
     case 'raise':
       return statement.errorCode === undefined ? [] : [statement.errorCode];
     case 'jump':

@@ -296,6 +296,18 @@ export class Emitter extends CodeWriter {
         for (const value of statement.values) this.value(value);
         this.op(WASM.return);
         return;
+      case 'copyBytes':
+        this.value(statement.to);
+        this.value(statement.from);
+        this.value(statement.count);
+        this.op(...WASM.memoryCopy);
+        return;
+      case 'fillBytes':
+        this.value(statement.to);
+        this.value(statement.value);
+        this.value(statement.count);
+        this.op(...WASM.memoryFill);
+        return;
       case 'raise':
         this.#raise(statement.vector, statement.errorCode);
         return;

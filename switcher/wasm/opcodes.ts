@@ -46,4 +46,6 @@ export const WASM = {
   v128Store: 0x0b,
   v128Const: 0x0c,
   blockVoid: 0x40,
+  memoryCopy: [0xfc, 0x0a, 0, 0],
+  memoryFill: [0xfc, 0x0b, 0],
 } as const;

@@ -94,6 +94,9 @@ class Walker {
       }
       case 'setVariable':
         return [path];
+      case 'copyBytes':
+      case 'fillBytes':
+        return [{ ...path, changed: true }];
       case 'setState':
         return isScratch(statement.offset) || statement.offset === State.MXCSR ? [path] : [{ ...path, changed: true }];
       case 'setRegister':
