@@ -10,8 +10,12 @@ import { bzImage, elf, guestSegment } from '../support/kernel-files.js';
 
 const MAIN = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 const SCRIPTED = fileURLToPath(new URL('../support/scripted-lguest.js', import.meta.url));
-/** Without what a test runner puts into its children, which makes them slow and talkative. */
-const ENV = { PATH: process.env['PATH'], TERM: 'dumb', NODE_OPTIONS: '' };
+const ENV = { PATH: process.env['PATH'], TERM: 'dumb' };
+/**
+ * Without what the test runner puts into the environment of its children: it makes them slow, and has them write a file of
+ * its own at their end, which who has given root away cannot.
+ */
+const PLAIN = ['-u', 'NODE_OPTIONS', process.execPath];
 
 const dir = t.testdir({});
 const KERNEL = join(dir, 'vmlinux');
@@ -32,7 +36,7 @@ interface Extra {
 const POWER_DOWN = { dies: 'CRASH: Power down' };
 
 const start = (file: string, args: readonly string[], extra: Extra = {}): ChildProcess =>
-  spawn(process.execPath, [file, ...args], { env: { ...ENV, ...extra.env }, stdio: extra.stdio ?? 'pipe' });
+  spawn('env', [...PLAIN, file, ...args], { env: { ...ENV, ...extra.env }, stdio: extra.stdio ?? 'pipe' });
 
 async function result(child: ChildProcess): Promise<Result> {
   const out: Buffer[] = [];
