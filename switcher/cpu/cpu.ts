@@ -152,9 +152,14 @@ export class Cpu {
     for (;;) {
       const exit = this.#isSlow() ? this.#step() : this.#run();
       if (exit !== Exits.EXIT_BUDGET) {
-        if (this.#settle(exit)) continue;
-        this.#spend(turn - Math.max(0, memory.get(State.BUDGET)));
-        return;
+        if (!this.#settle(exit)) {
+          this.#spend(turn - Math.max(0, memory.get(State.BUDGET)));
+          return;
+        }
+        // What is settled here costs a jump too: a Guest whose handler faults in its first instruction goes round for ever.
+        const rest = memory.get(State.BUDGET) - 1;
+        memory.set(State.BUDGET, rest);
+        if (rest >= 0) continue;
       }
       this.#spend(turn);
       if (trap.vector !== undefined) return;
