@@ -22,9 +22,15 @@ export function errorCode(error: unknown): string | undefined {
 }
 
 /** `cannot open the kernel vmlinux: no such file`. Node's own text serves for what is not in the table. */
-export function describeFileError(code: string, role: string, path: string, error: unknown): UserError {
+export function describeFileError(
+  code: string,
+  role: string,
+  path: string,
+  error: unknown,
+  doing: 'open' | 'read' = 'open',
+): UserError {
   const errno = errorCode(error);
   const sentence = errno === undefined ? undefined : SENTENCES[errno];
   const reason = sentence ?? (error instanceof Error ? error.message : String(error));
-  return new UserError(code, `cannot open ${role} ${path}: ${reason}`, { cause: error });
+  return new UserError(code, `cannot ${doing} ${role} ${path}: ${reason}`, { cause: error });
 }

@@ -41,7 +41,14 @@ export function openKernelImage(path: string): KernelImage {
   return {
     name: path,
     size: stat.size,
-    read: (offset, length) => readAt(fd, offset, length),
+    read(offset, length) {
+      try {
+        return readAt(fd, offset, length);
+      } catch (error) {
+        // A bad sector, a share that has gone: whoever owns the file must know, and we have made no mistake.
+        throw describeFileError('ERR_LGUEST_KERNEL_FILE', 'the kernel', path, error, 'read');
+      }
+    },
     close: () => closeSync(fd),
   };
 }

@@ -1,7 +1,7 @@
 // Kernel and initrd loading: what is right arrives where it belongs, what is wrong is named. Ids such as I2 are the
 // classes of hostile input that a case stands for.
 import { gzipSync } from 'node:zlib';
-import { linkSync, mkdirSync, symlinkSync, writeFileSync, chmodSync } from 'node:fs';
+import { linkSync, mkdirSync, symlinkSync, writeFileSync, chmodSync, existsSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -252,6 +252,13 @@ t.test('files that are no kernels are named for what they are', async (t) => {
   t.match((await refusal(t, load('a\0b'))).message, /NUL character/);
   t.match((await refusal(t, load(join(dir, 'folder')))).message, /is a folder/);
   t.match((await refusal(t, load('/dev/zero'))).message, /not a regular file/);
+  // Linux has a file that is there and whose first byte cannot be read.
+  if (existsSync('/proc/self/mem')) {
+    t.match(
+      (await refusal(t, load('/proc/self/mem'))).message,
+      /^cannot read the kernel \/proc\/self\/mem: the device/,
+    );
+  }
   t.match((await refusal(t, load(join(dir, 'empty')))).message, /an empty file/);
   t.match((await refusal(t, load(join(dir, 'text')))).message, /neither an ELF file nor a bzImage/);
   t.match((await refusal(t, load(file('gz', gzipSync('x'))))).message, /a gzip file/);
