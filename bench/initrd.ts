@@ -40,8 +40,9 @@ export function buildPrograms(folder: string): void {
 
 export const programPath = (folder: string, program: Program): string => join(folder, 'bench', program);
 
-/** The given initrd with what is in `folder` behind it. */
-export function addToInitrd(initrd: string, folder: string): Buffer {
+/** The given initrd with what is in `folder` behind it; that alone, if none is given. */
+export function addToInitrd(initrd: string | undefined, folder: string): Buffer {
+  if (initrd === undefined) return packFolder(folder);
   const given = readFileSync(initrd);
   const padding = Buffer.alloc(alignUp(given.length, NEWC_ALIGNMENT) - given.length);
   return Buffer.concat([given, padding, packFolder(folder)]);

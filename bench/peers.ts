@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { INIT, programPath } from './initrd.js';
+import { referenceGuest } from '../launcher/index.js';
+import { INIT, type Program, programPath } from './initrd.js';
 import type { Command } from './measure.js';
 import { ROWS, SSE2, BOOT } from './rows.js';
 
@@ -12,8 +13,8 @@ export type Peer = (typeof PEERS)[number];
 
 /** What all of them are given. */
 export interface Setting {
-  /** For lguest: it may be a bzImage too. */
-  readonly kernel: string;
+  /** For lguest: it may be a bzImage too. Undefined: the reference Guest runs the programs. */
+  readonly kernel: string | undefined;
   /** The same kernel for machines that begin in a BIOS. */
   readonly bzImage: string;
   readonly initrd: string;
@@ -37,13 +38,29 @@ const V86_MACHINE = fileURLToPath(new URL('v86-machine.js', import.meta.url));
 const commandLine = (rows: readonly string[]): string =>
   `console=hvc0 quiet rdinit=${INIT} bench=${rows.filter((row) => row !== BOOT).join(',')}`;
 
+/** Which rows are for which build of the programs. */
+const builds = (rows: readonly string[]): readonly [x87: string[], sse2: string[]] => [
+  rows.filter((name) => !name.endsWith(SSE2)),
+  rows.filter((name) => name.endsWith(SSE2)),
+];
+
+/** The reference Guest runs programs too; what needs others, or a shell, it has not. */
+function referenceCommandLine(rows: readonly string[]): string {
+  const [x87, sse2] = builds(rows.filter((name) => ROWS.some((row) => row.name === name && row.kind !== 'system')));
+  const run = (program: Program, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : [`run /bench/${program} ${names.join(' ')}`];
+  return `quiet run="${[...run('workloads-x87', x87), ...run('workloads-sse2', sse2), 'echo @done', 'poweroff'].join(';')}"`;
+}
+
 /** Node with ours, as a user starts it. */
 function lguest(setting: Setting, rows: readonly string[]): Command {
   const engine = setting.engine === undefined ? [] : [`--engine=${setting.engine}`];
-  const options = [`--initrd=${setting.initrd}`, ...engine, String(setting.memoryMB), setting.kernel];
+  const kernel = setting.kernel ?? referenceGuest();
+  const options = [`--initrd=${setting.initrd}`, ...engine, String(setting.memoryMB), kernel];
+  const line = setting.kernel === undefined ? referenceCommandLine(rows) : commandLine(rows);
   return {
     file: process.execPath,
-    args: [...setting.nodeFlags, setting.command ?? OURS, ...options, commandLine(rows)],
+    args: [...setting.nodeFlags, setting.command ?? OURS, ...options, line],
     clock: 'watched',
     timeoutMs: setting.timeoutMs,
   };
@@ -74,21 +91,12 @@ function v86(setting: Setting, rows: readonly string[]): Command {
 
 /** The programs themselves, one process for each build. */
 function native(setting: Setting, rows: readonly string[]): Command[] {
-  const wanted = rows.filter((name) => ROWS.some((row) => row.native && row.name === name));
-  const run = (program: 'workloads-x87' | 'workloads-sse2', names: readonly string[]): Command[] =>
-    names.length === 0
+  const [x87, sse2] = builds(rows.filter((name) => ROWS.some((row) => row.native && row.name === name)));
+  const run = (program: Program, args: readonly string[]): Command[] =>
+    args.length === 0
       ? []
-      : [{ file: programPath(setting.programs, program), args: names, clock: 'own', timeoutMs: setting.timeoutMs }];
-  return [
-    ...run(
-      'workloads-x87',
-      wanted.filter((name) => !name.endsWith(SSE2)),
-    ),
-    ...run(
-      'workloads-sse2',
-      wanted.filter((name) => name.endsWith(SSE2)),
-    ),
-  ];
+      : [{ file: programPath(setting.programs, program), args, clock: 'own', timeoutMs: setting.timeoutMs }];
+  return [...run('workloads-x87', x87), ...run('workloads-sse2', sse2)];
 }
 
 /** The processes that a peer needs for these rows. */

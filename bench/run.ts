@@ -101,10 +101,10 @@ async function main(): Promise<void> {
   try {
     buildPrograms(folder);
     const packed = join(folder, 'initrd');
-    const guests = kernel !== undefined && initrd !== undefined;
-    if (initrd !== undefined) writeFileSync(packed, addToInitrd(initrd, folder));
+    const linux = kernel !== undefined && initrd !== undefined;
+    writeFileSync(packed, addToInitrd(initrd, folder));
     const setting: Setting = {
-      kernel: kernel ?? '',
+      kernel: linux ? kernel : undefined,
       bzImage: bzimage ?? '',
       initrd: packed,
       programs: folder,
@@ -116,11 +116,13 @@ async function main(): Promise<void> {
       nodeFlags: options['node-flags'].split(' ').filter(Boolean),
       timeoutMs: Number(options.timeout) * 1000,
     };
-    const wanted = chosen(options.peers, guests ? PEERS : ['native'], 'peer');
+    const wanted = chosen(options.peers, linux ? PEERS : ['native', 'lguest'], 'peer');
     const peers = wanted.filter((peer) => describePeer(peer, setting) !== undefined);
-    if (!guests) say('Without --kernel and --initrd there is nothing to run Guests from: this machine alone.');
+    if (!linux) say('Without --kernel and --initrd: the programs on the reference Guest, and on this machine.');
     for (const peer of peers) say(`${peer}: ${describePeer(peer, setting) ?? ''}`);
-    say(`${cpus().length} × ${cpus()[0]?.model ?? ''}, ${options.memory} MB, ${kernel ?? ''}, load ${load()}`);
+    say(
+      `${cpus().length} × ${cpus()[0]?.model ?? ''}, ${options.memory} MB, ${kernel ?? 'reference Guest'}, load ${load()}`,
+    );
     const samples: Samples = new Map();
     for (let round = 1; round <= Number(options.repeat); round++) {
       const peaks: string[] = [];
