@@ -25,6 +25,44 @@ const scratch = await mkdtemp(join(tmpdir(), 'lguest-programs-'));
 t.teardown(() => rm(scratch, { recursive: true }));
 t.setTimeout(PATIENCE);
 
+/** Is it an i386 program that needs no other file, and does it run here? */
+const usableBusybox = async (path: string): Promise<boolean> => {
+  const bytes = await readFile(path).catch(() => Buffer.alloc(64));
+  if (bytes.toString('latin1', 0, 5) !== '\x7fELF\x01' || bytes.readUInt16LE(18) !== 3) return false;
+  const headers = bytes.readUInt32LE(28);
+  for (let at = headers; at < headers + bytes.readUInt16LE(44) * 32; at += 32) {
+    if (bytes.readUInt32LE(at) === 3) return false;
+  }
+  return spawnSync(path, ['true']).status === 0;
+};
+
+const findBusybox = async (): Promise<string | undefined> => {
+  for (const path of [process.env['LGUEST_TEST_BUSYBOX'], '/bin/busybox', '/usr/bin/busybox']) {
+    if (path !== undefined && (await usableBusybox(path))) return path;
+  }
+  return undefined;
+};
+
+/** Builds our programs into the folder; false where that cannot be done, or where they would not run. */
+const build = async (folder: string): Promise<boolean> => {
+  await mkdir(folder);
+  const options = ['-m32', '-static', '-O1', '-msse2', '-fno-pie', '-no-pie', '-w'];
+  try {
+    for (const name of OWN) {
+      await run('gcc', [...options, join(sources, `${name}.c`), '-o', join(folder, name), '-lm', '-lpthread']);
+    }
+    await run(join(folder, 'compute'));
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const programs = join(scratch, 'programs');
+const built = await build(programs);
+
+const busybox = await findBusybox();
+
 /** Boots the reference Guest for one line of commands; what was printed. */
 const guestPrints = async (command: string, options: Partial<GuestOptions> = {}): Promise<string> => {
   const guest = await createGuest({
@@ -63,24 +101,6 @@ t.test('its own programs run without an initrd', async (t) => {
   t.match(printed, / {2}2 fork +9\b/);
 });
 
-/** Is it an i386 program that needs no other file, and does it run here? */
-const usableBusybox = async (path: string): Promise<boolean> => {
-  const bytes = await readFile(path).catch(() => Buffer.alloc(64));
-  if (bytes.toString('latin1', 0, 5) !== '\x7fELF\x01' || bytes.readUInt16LE(18) !== 3) return false;
-  const headers = bytes.readUInt32LE(28);
-  for (let at = headers; at < headers + bytes.readUInt16LE(44) * 32; at += 32) {
-    if (bytes.readUInt32LE(at) === 3) return false;
-  }
-  return spawnSync(path, ['true']).status === 0;
-};
-
-const findBusybox = async (): Promise<string | undefined> => {
-  for (const path of [process.env['LGUEST_TEST_BUSYBOX'], '/bin/busybox', '/usr/bin/busybox']) {
-    if (path !== undefined && (await usableBusybox(path))) return path;
-  }
-  return undefined;
-};
-
 /** Every command in a shell of its own, with a number before it and its status behind it. */
 const numbered = (commands: readonly string[]): string =>
   [
@@ -96,8 +116,6 @@ const split = (printed: string, commands: readonly string[]): string[] =>
     .split(/^== /m)
     .slice(1)
     .map((part) => part.replace(/^\d+/, (number) => commands[Number(number) - 1] ?? number));
-
-const busybox = await findBusybox();
 
 t.test(
   'a few hundred commands of busybox print what they print natively',
@@ -126,24 +144,6 @@ t.test(
     t.strictSame(printed, wanted);
   },
 );
-
-/** Builds our programs into the folder; false where that cannot be done, or where they would not run. */
-const build = async (folder: string): Promise<boolean> => {
-  await mkdir(folder);
-  const options = ['-m32', '-static', '-O1', '-msse2', '-fno-pie', '-no-pie', '-w'];
-  try {
-    for (const name of OWN) {
-      await run('gcc', [...options, join(sources, `${name}.c`), '-o', join(folder, name), '-lm', '-lpthread']);
-    }
-    await run(join(folder, 'compute'));
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const programs = join(scratch, 'programs');
-const built = await build(programs);
 
 for (const engine of ['translate', 'interpret', 'evaluate'] as const) {
   t.test(
