@@ -12,7 +12,8 @@
 #define ROOT_INODE 2
 #define EXTENTS_FLAG 0x80000
 #define EXTENT_MAGIC 0xF30A
-#define INCOMPATIBLE_KNOWN (0x0002 | 0x0040 | 0x0200)    /* types in directories, extents, flexible groups */
+#define WIDE_DESCRIPTORS 0x0080
+#define INCOMPATIBLE_KNOWN (0x0002 | 0x0040 | WIDE_DESCRIPTORS | 0x0200)         /* types in directories, extents, flexible groups */
 #define CACHE_BLOCKS 16
 
 struct ext2 {
@@ -243,8 +244,8 @@ static bool read_superblock(struct ext2 *system)
 	system->inodes_per_group = word(superblock + 40);
 	system->inode_bytes = word(superblock + 76) ? half(superblock + 88) : 128;
 	system->groups_at = word(superblock + 20) + 1;
-	system->descriptor_bytes = 32;
-	good = good && system->inode_bytes >= 128 && system->inode_bytes <= 1024 && !(system->inode_bytes & (system->inode_bytes - 1));
+	system->descriptor_bytes = word(superblock + 76) && word(superblock + 96) & WIDE_DESCRIPTORS ? half(superblock + 254) : 32;
+	good = good && system->descriptor_bytes >= 32 && system->descriptor_bytes <= 64 && system->inode_bytes >= 128 && system->inode_bytes <= 1024 && !(system->inode_bytes & (system->inode_bytes - 1));
 	kfree(superblock, 1024);
 	return good;
 }

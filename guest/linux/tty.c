@@ -29,7 +29,7 @@ void tty_reset(u32 new_session, u32 new_group)
 	};
 
 	settings = (struct termios){
-		.input = ICRNL | IXON, .output = OPOST | ONLCR, .control = 0x4BF,       /* 9600 baud, 8 bits, reading, no modem */
+		.input = ICRNL | IXON, .output = OPOST | ONLCR, .control = 0x4BF,       /* 38400 baud, 8 bits, reading, hang up */
 		.local = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
 	};
 	memcpy(settings.characters, characters, sizeof(characters));

@@ -4,6 +4,7 @@
 // tests/programs, built with gcc -m32 -static. Where one of them cannot be had, or the machine runs no i386 programs, the test
 // says so.
 import { execFile, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,15 +12,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
-import { type GuestOptions, createGuest, referenceGuest } from '../../launcher/index.js';
+import { type GuestOptions, block, createGuest, referenceGuest } from '../../launcher/index.js';
 
 const run = promisify(execFile);
-const PATIENCE = 300_000;
+const PATIENCE = 120_000;
 const sources = fileURLToPath(new URL('../../../tests/programs/', import.meta.url));
 const OWN = ['compute', 'signals', 'threads', 'memory', 'processes'];
 
 /** The engine that evaluates is there for comparing, not for speed. */
-const ENGINES = { translate: OWN, interpret: OWN, evaluate: ['signals', 'memory'] } as const;
+const ENGINES = { translate: OWN, interpret: OWN, evaluate: ['signals'] } as const;
 
 const scratch = await mkdtemp(join(tmpdir(), 'lguest-programs-'));
 t.teardown(() => rm(scratch, { recursive: true }));
@@ -157,3 +158,102 @@ for (const engine of ['translate', 'interpret', 'evaluate'] as const) {
     },
   );
 }
+
+/** A root with busybox as its shell. */
+const shellRoot = async (name: string): Promise<string> => {
+  const bin = join(scratch, name, 'bin');
+  await mkdir(bin, { recursive: true });
+  await copyFile(busybox ?? '', join(bin, 'busybox'));
+  await chmod(join(bin, 'busybox'), 0o755);
+  await symlink('busybox', join(bin, 'sh'));
+  return join(scratch, name);
+};
+
+const noBusybox = busybox === undefined && 'no static busybox for i386 that runs here';
+
+t.test('a shell at the console: editing, ^C, ^Z, ^D, jobs', { skip: noBusybox }, async (t) => {
+  const guest = await createGuest({
+    memory: 32,
+    kernel: referenceGuest(),
+    cmdline: 'quiet',
+    initrd: await shellRoot('shell'),
+    timeout: PATIENCE,
+  });
+  t.teardown(() => guest.close());
+  const ended = guest.run();
+  const shows = (pattern: RegExp): Promise<RegExpExecArray> => guest.console.waitFor(pattern, { timeout: PATIENCE });
+  const type = (keys: string): boolean => guest.console.write(keys);
+  // What is typed while a program begins is read as the shell left the terminal: wait until it has begun.
+  const start = async (command: string): Promise<void> => {
+    type(`sh -c "echo be''gins; exec ${command}"\r`);
+    await shows(/\nbegins\r\n/);
+  };
+  await shows(/# /);
+  await start('cat');
+  type('ab\x7fc\r');
+  await shows(/\nac\r\n/);
+  t.pass('a line can be edited before it is read');
+  type('\x04');
+  await shows(/# /);
+  t.pass('^D ends what is read');
+  await start('sleep 1000');
+  type('\x03');
+  await shows(/\^C[^]*# /);
+  t.pass('^C ends the program, and not the shell');
+  await start('sleep 1001');
+  type('\x1a');
+  await shows(/\^Z[^]*Stopped +sh [^]*# /);
+  type('bg; sleep 1002 &\r');
+  await shows(/# /);
+  type('jobs\r');
+  await shows(/Running +sleep 1002[^]*Running +sh /);
+  type("kill %1 %2; wait; echo all go''ne\r");
+  await shows(/\nall gone\r\n/);
+  t.pass('jobs stop, go on, and are killed');
+  type('exit 7\r');
+  await shows(/\/bin\/sh: status 7\r?\n/);
+  await guest.console.sendLine('poweroff');
+  t.equal((await ended).exitCode, 0);
+});
+
+/** A disk with a file system of that kind, made without being mounted. */
+const makeDisk = async (folder: string, kind: string, blockBytes: number): Promise<string | undefined> => {
+  const file = join(scratch, `${kind}-${blockBytes}.img`);
+  const made = spawnSync('mke2fs', ['-q', '-t', kind, '-b', `${blockBytes}`, '-d', folder, file, '8M'], {
+    env: { PATH: '/usr/sbin:/sbin:/usr/bin:/bin' },
+  });
+  return made.status === 0 ? file : undefined;
+};
+
+t.test('disks with ext2 and ext4 can be mounted and read', { skip: noBusybox }, async (t) => {
+  const folder = join(scratch, 'disk');
+  await mkdir(join(folder, 'inner', 'most'), { recursive: true });
+  const long = Array.from({ length: 60_000 }, (_, line) => `${line}\n`).join('');
+  await writeFile(join(folder, 'long'), long);
+  await writeFile(join(folder, 'inner', 'most', 'file'), 'found\n');
+  await symlink('inner/most/file', join(folder, 'link'));
+  for (let name = 0; name < 150; name++) await writeFile(join(folder, 'inner', `file-${name}`), `${name}\n`);
+  const disks = [
+    await makeDisk(folder, 'ext2', 1024),
+    await makeDisk(folder, 'ext2', 4096),
+    await makeDisk(folder, 'ext4', 1024),
+    await makeDisk(folder, 'ext4', 4096),
+  ].filter((disk) => disk !== undefined);
+  if (disks.length === 0) {
+    t.plan(0, 'no mke2fs here');
+    return;
+  }
+  const root = await shellRoot('mounting');
+  const script = disks.map(
+    (_, index) =>
+      `mount -t ext2 /dev/vd${'abcd'[index] ?? ''} /mnt && md5sum < /mnt/long && cat /mnt/link && ls /mnt/inner | wc -l\n` +
+      'cat /mnt/inner/file-* | wc -c; echo x 2>/dev/null > /mnt/new; echo $?; umount /mnt; ls /mnt | wc -l',
+  );
+  await writeFile(join(root, 'main'), script.join('\n'));
+  const printed = await guestPrints('run /bin/busybox sh /main', {
+    initrd: root,
+    devices: disks.map((disk) => block(disk, { readonly: true })),
+  });
+  const sum = createHash('md5').update(long).digest('hex');
+  t.equal(printed, disks.map(() => `${sum}  -\nfound\n151\n490\n1\n0\n`).join(''));
+});
