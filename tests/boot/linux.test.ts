@@ -1,27 +1,46 @@
 // Real Linux kernels, booted with the command's own library: what they print, a shell to talk to, a disk to keep, the ways
 // in which they end.
 //
-// Kernels are not ours to ship. LGUEST_TEST_KERNELS names a folder with vmlinux-… and bzImage-… files of kernels that are
-// configured as lguest Guests (README.md says how), and `busybox`, a static one for i386. Without it there is nothing to do.
+// Kernels are not ours to ship. LGUEST_TEST_KERNELS names kernels that are configured as lguest Guests (README.md says how),
+// or folders of vmlinux-… and bzImage-… files, with colons between them. A static busybox for i386 is wanted too:
+// LGUEST_TEST_BUSYBOX names it, or it is in one of the folders. Without these there is nothing to do.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import t from 'tap';
 import { type Guest, type GuestOptions, block, createGuest, net, rng } from '../../launcher/index.js';
 
-const folder = process.env['LGUEST_TEST_KERNELS'] ?? '';
-const kernels = folder === '' ? [] : readdirSync(folder).filter((name) => /^(?:vmlinux|bzImage)-4\./.test(name));
-const busybox = ['busybox', 'root/bin/busybox'].map((name) => join(folder, name)).find((file) => existsSync(file));
+const places = (process.env['LGUEST_TEST_KERNELS'] ?? '').split(':').filter((place) => place !== '');
+const kernels = places.flatMap((place) =>
+  statSync(place).isDirectory()
+    ? readdirSync(place)
+        .filter((name) => /^(?:vmlinux|bzImage)-4\./.test(name))
+        .map((name) => join(place, name))
+    : [place],
+);
+const busybox = [
+  process.env['LGUEST_TEST_BUSYBOX'] ?? '',
+  ...places.flatMap((place) => ['busybox', 'root/bin/busybox'].map((name) => join(place, name))),
+].find((file) => existsSync(file));
 const skip =
-  kernels.length > 0 && busybox !== undefined
-    ? false
-    : 'LGUEST_TEST_KERNELS names no folder with kernels and a busybox';
+  kernels.length > 0 && busybox !== undefined ? false : 'LGUEST_TEST_KERNELS names no kernels, or there is no busybox';
 /** For tests of which one kernel is enough. */
 const newest =
   kernels
-    .filter((name) => name.startsWith('vmlinux'))
+    .filter((file) => basename(file).startsWith('vmlinux'))
     .toSorted()
-    .at(-1) ?? '';
+    .at(-1) ??
+  kernels[0] ??
+  '';
 
 const PATIENCE = 120_000;
 /** All kernels, on a machine that is busy with other things. */
@@ -52,7 +71,7 @@ function rootFolder(dir: string, init: string): string {
 const boot = (kernel: string, initrd: string, options: Partial<GuestOptions> = {}): Promise<Guest> =>
   createGuest({
     memory: 64,
-    kernel: join(folder, kernel),
+    kernel,
     initrd,
     cmdline: 'console=hvc0',
     timeout: PATIENCE,
@@ -156,7 +175,7 @@ t.test('a kernel that finds no root panics, and one that reboots comes back', { 
   const dir = t.testdir({ root: {} });
   const lost = await createGuest({
     memory: 64,
-    kernel: join(folder, newest),
+    kernel: newest,
     cmdline: 'console=hvc0',
     timeout: PATIENCE,
   });
