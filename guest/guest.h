@@ -281,6 +281,7 @@ void return_to_user(struct trap_frame *frame);
 bool fix_kernel_fault(struct trap_frame *frame);
 void let_others_run(void);
 bool run_first_program(void);
+s32 process_run(const char *path, char *const *words, u32 *status);
 void command_run(u32 count, char **words);
 void system_calls_list(u32 count, char **words);
 

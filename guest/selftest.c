@@ -36,9 +36,11 @@ u64 rough_clock(void)
 /* Returns how many failed. */
 u32 selftest(void)
 {
-	u32 frames = frames_used();
+	u32 frames;
 
 	passed_count = failed_count = 0;
+	check_programs();
+	frames = frames_used();
 	check_hypercalls();
 	check_segments();
 	check_traps();

@@ -75,5 +75,6 @@ void check_interrupts(void);
 void check_devices(void);
 void check_processor(void);
 void check_user(void);
+void check_programs(void);
 
 #endif

@@ -76,6 +76,7 @@ struct task *task_create(struct process *process, void (*begin)(void));
 void task_exit(void) __attribute__((noreturn));
 void schedule(void);
 void preempt_if_shared(void);
+void turns_end(void);
 enum { WOKEN = 0 };
 s32 wait_on(const void *channel, u64 deadline);
 void wake(const void *channel);
@@ -277,7 +278,6 @@ struct process {
 extern struct process *processes;
 
 struct process *process_find(u32 pid);
-s32 process_run(const char *path, char *const *words, u32 *status);
 void process_exit(u32 status) __attribute__((noreturn));
 void task_end(void) __attribute__((noreturn));
 void process_stop(u32 signal);

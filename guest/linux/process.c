@@ -140,6 +140,7 @@ s32 process_run(const char *path, char *const *words, u32 *status)
 		wait_on(process, NEVER);
 	*status = process->status;
 	process_free(process);
+	turns_end();
 	tty_reset(0, 0);
 	irq_restore(flags);
 	return first.error;

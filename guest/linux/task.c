@@ -151,6 +151,13 @@ void preempt_if_shared(void)
 	timer_arm(&turn, clock_ns() + TURN_NS);
 }
 
+/* The prompt is alone again: no alarm is to ring for a turn that is over. */
+void turns_end(void)
+{
+	timer_cancel(&turn);
+	need_resched = false;
+}
+
 /* The first that happens on a new task's stack, called from task_entry. */
 void task_started(struct trap_frame *frame)
 {
