@@ -39,6 +39,13 @@ const PUSHES_ERROR_CODE =
 /** Whether the frame of exception `vector` has an error code on top. */
 export const hasErrorCode = (vector: number): boolean => vector < 32 && ((PUSHES_ERROR_CODE >>> vector) & 1) === 1;
 
+/** The exceptions that point at something wrong with the tables rather than at the program: two in a row make a double fault. */
+const CONTRIBUTORY = [X86_TRAP_DE, X86_TRAP_TS, X86_TRAP_NP, X86_TRAP_SS, X86_TRAP_GP];
+
+/** Whether `second`, raised on the way to the handler of `first`, makes the two a double fault (Intel SDM volume 3, 6.15). */
+export const isDoubleFault = (first: number, second: number): boolean =>
+  CONTRIBUTORY.includes(second) && (CONTRIBUTORY.includes(first) || first === X86_TRAP_PF);
+
 /** A page fault's error code: the page was there, but not with the right that was needed. */
 export const PF_PROT = 1 << 0;
 /** … it was a write. */

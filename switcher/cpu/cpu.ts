@@ -4,7 +4,16 @@
 // the CPU can settle alone (looking for code, writes to pages with code, direct gates, single-stepping) it settles.
 import { Bug } from '../../lib/errors.js';
 import { X86_EFLAGS_AC, X86_EFLAGS_RF, X86_EFLAGS_TF } from '../../guest-abi/x86/eflags.js';
-import { X86_TRAP_DB, X86_TRAP_GP, X86_TRAP_PF } from '../../guest-abi/x86/traps.js';
+import {
+  isDoubleFault,
+  PF_USER,
+  PF_WRITE,
+  X86_TRAP_DB,
+  X86_TRAP_DF,
+  X86_TRAP_GP,
+  X86_TRAP_PF,
+} from '../../guest-abi/x86/traps.js';
+import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
 import type { Clock } from '../../lib/clock.js';
 import { Evaluator } from '../evaluator/evaluate.js';
 import { meaning } from '../instructions/index.js';
@@ -24,7 +33,7 @@ import { Segments } from './segments.js';
 import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
 import { Translator } from '../translator/translator.js';
-import { gateOf, type Problem, Transfers } from './transfers.js';
+import { ERROR_CODE_EXT, type Gate, gateErrorCode, gateOf, type Problem, Transfers } from './transfers.js';
 import { transcendentalRoutines } from './x87-transcendental.js';
 
 /**
@@ -44,9 +53,7 @@ const USER_RING = 3;
 const WHOLE_TURN = 4096;
 const SHORTEST_TURN = 1000;
 const LONGEST_TURN = 200_000;
-const GP_FROM_SOFTWARE_INTERRUPT = 2;
 const ERROR_CODE_NONE = 0;
-const PF_USER = 4;
 
 export interface CpuTables {
   readonly gdt: Uint32Array;
@@ -61,7 +68,6 @@ export class Cpu {
   readonly trap: Trap = { vector: undefined, errorCode: 0 };
   cr2 = 0;
   readonly #code: CodeCache;
-  readonly #access: GuestAccess;
   readonly #transfers: Transfers;
   readonly #idt: Uint32Array;
   readonly #clock: Clock;
@@ -74,6 +80,8 @@ export class Cpu {
   /** How many of them are left. */
   #untilSample = SHORTEST_TURN;
   #timeStamp = 0;
+  /** What goes with EXIT_REFUSED. */
+  #problem: Problem | undefined;
   /** A move to SS holds the single-step trap back for one instruction. */
   #stackLoaded = false;
 
@@ -83,8 +91,8 @@ export class Cpu {
     this.maps = new FlatMaps(this.memory);
     this.segments = new Segments(this.memory, tables.gdt);
     this.#code = new CodeCache(this.memory, this.maps);
-    this.#access = new GuestAccess(this.memory);
-    this.#transfers = new Transfers(this.memory, this.segments, this.#access, tables.tss);
+    const access = new GuestAccess(this.memory, (vpn, user) => this.#removeCode(vpn, user));
+    this.#transfers = new Transfers(this.memory, this.segments, access, tables.tss);
     this.#idt = tables.idt;
     this.#clock = clock;
     const routines = this.#routines();
@@ -212,11 +220,15 @@ export class Cpu {
         return this.#findCode();
       case Exits.EXIT_FAULT:
         memory.set(State.FAULT, 0);
-        return this.#pageFault(memory.get(State.FAULT_ADDRESS), memory.get(State.FAULT_WRITE));
+        return this.#accessFault(memory.get(State.FAULT_ADDRESS), memory.get(State.FAULT_WRITE) !== 0);
       case Exits.EXIT_EXCEPTION:
         return this.#exception(memory.get(State.VECTOR), memory.get(State.ERROR_CODE));
       case Exits.EXIT_SOFTWARE_INTERRUPT:
         return this.#softwareInterrupt(memory.get(State.VECTOR));
+      case Exits.EXIT_DEBUG_INTERRUPT:
+        return this.#enterBehind(gateOf(this.#idt, X86_TRAP_DB), ERROR_CODE_EXT);
+      case Exits.EXIT_REFUSED:
+        return this.#problem === undefined || this.#settleProblem(this.#problem);
       case Exits.EXIT_MODE_CHANGED:
         return true;
       case Exits.EXIT_STALE:
@@ -236,24 +248,32 @@ export class Cpu {
         this.#translator?.found(eip, this.segments.cpl === USER_RING);
         return true;
       case 'fault':
-        return this.#pageFault(found.address, 0);
+        return this.#accessFault(found.address, false);
       case 'too-long':
         return this.#exception(X86_TRAP_GP, 0);
     }
   }
 
-  #pageFault(address: number, write: number): boolean {
-    const user = this.segments.cpl === USER_RING;
-    if (write !== 0 && this.maps.isWithheld(address >>> 12, user)) {
-      // The Guest writes to a page from which it has run code: the code goes, and the write is done again, from a record
-      // that does not make its page one of code, since it may be this very page.
-      this.#code.forgetPage(this.maps.readablePage(address >>> 12, user));
-      const exit = this.#evaluateOne(true);
-      return exit === undefined || this.#settle(exit);
-    }
+  /** The instruction at EIP could not access memory. */
+  #accessFault(address: number, isWrite: boolean): boolean {
+    const isUser = this.segments.cpl === USER_RING;
+    if (!isWrite || !this.#removeCode(address >>> PAGE_SHIFT, isUser)) return this.#pageFault(address, isWrite, isUser);
+    // The write is done again, from a record that does not make its page one of code, since it may be this very page.
+    const exit = this.#evaluateOne(true);
+    return exit === undefined || this.#settle(exit);
+  }
+
+  /** The Guest writes to a page from which it has run code: the code goes. */
+  #removeCode(vpn: number, user: boolean): boolean {
+    if (!this.maps.isWithheld(vpn, user)) return false;
+    this.#code.forgetPage(this.maps.readablePage(vpn, user));
+    return true;
+  }
+
+  #pageFault(address: number, isWrite: boolean, isUser: boolean): boolean {
     this.cr2 = address >>> 0;
     this.#setResumeFlag();
-    this.#leave(X86_TRAP_PF, write | (user ? PF_USER : 0));
+    this.#leave(X86_TRAP_PF, (isWrite ? PF_WRITE : 0) | (isUser ? PF_USER : 0));
     return false;
   }
 
@@ -280,44 +300,52 @@ export class Cpu {
       this.#leave(vector, errorCode ?? ERROR_CODE_NONE);
       return false;
     }
-    const problem = this.#transfers.enterGate(gate, this.memory.get(State.EIP), errorCode);
+    const problem = this.#transfers.enterGate(gate, this.memory.get(State.EIP), errorCode, ERROR_CODE_EXT);
     if (problem === undefined) {
       this.segmentsChanged();
       return true;
     }
-    if (problem.kind === 'exception') {
-      // A second fault on the way to the handler of the first: the Host gets the second one, as it does on real hardware
-      // for every pair but those that make a double fault, which end there too.
-      this.#leave(problem.vector, problem.errorCode);
+    // A second fault on the way to the handler of the first. A third one would shut a real machine down: the Host is told of
+    // a double fault, which it does not forgive either.
+    if (vector === X86_TRAP_DF) {
+      this.#leave(X86_TRAP_DF, 0);
       return false;
     }
-    return this.#pageFault(this.#access.faultAddress ?? 0, this.#access.faultIsWrite ? 2 : 0);
-  }
-
-  /** int n, int3, into: the gate's DPL decides who may; int1 may always. EIP is the instruction, NEXT_EIP where to return to. */
-  #softwareInterrupt(vector: number): boolean {
-    const gate = gateOf(this.#idt, vector);
-    if (gate.dpl < this.segments.cpl && vector !== X86_TRAP_DB)
-      return this.#exception(X86_TRAP_GP, vector * 8 + GP_FROM_SOFTWARE_INTERRUPT);
-    const eip = this.memory.get(State.EIP);
-    this.memory.set(State.EIP, this.memory.get(State.NEXT_EIP));
-    this.memory.set(State.EFLAGS_REST, this.memory.get(State.EFLAGS_REST) & ~X86_EFLAGS_RF);
-    if (!gate.isDirect) {
-      this.#leave(vector, ERROR_CODE_NONE);
-      return false;
-    }
-    const problem = this.#transfers.enterGate(gate, this.memory.get(State.EIP), undefined);
-    if (problem === undefined) {
-      this.segmentsChanged();
-      return true;
-    }
-    this.memory.set(State.EIP, eip);
+    if (problem.kind === 'exception' && isDoubleFault(vector, problem.vector)) return this.#exception(X86_TRAP_DF, 0);
     return this.#settleProblem(problem);
   }
 
+  /** int n, int3, into: the gate's DPL decides who may. EIP is the instruction, NEXT_EIP where to return to. */
+  #softwareInterrupt(vector: number): boolean {
+    const gate = gateOf(this.#idt, vector);
+    if (gate.dpl < this.segments.cpl) return this.#exception(X86_TRAP_GP, gateErrorCode(vector, 0));
+    return this.#enterBehind(gate, 0);
+  }
+
+  /** Goes through a gate with NEXT_EIP as the address to return to. */
+  #enterBehind(gate: Gate, external: number): boolean {
+    const { memory } = this;
+    const eip = memory.get(State.EIP);
+    memory.set(State.EIP, memory.get(State.NEXT_EIP));
+    memory.set(State.EFLAGS_REST, memory.get(State.EFLAGS_REST) & ~X86_EFLAGS_RF);
+    if (!gate.isDirect) {
+      this.#leave(gate.vector, ERROR_CODE_NONE);
+      return false;
+    }
+    const problem = this.#transfers.enterGate(gate, memory.get(State.EIP), undefined, external);
+    if (problem === undefined) {
+      this.segmentsChanged();
+      return true;
+    }
+    memory.set(State.EIP, eip);
+    return this.#settleProblem(problem);
+  }
+
+  /** What the instruction at EIP wanted cannot be done. */
   #settleProblem(problem: Problem): boolean {
-    if (problem.kind === 'exception') return this.#exception(problem.vector, problem.errorCode);
-    return this.#pageFault(this.#access.faultAddress ?? 0, this.#access.faultIsWrite ? 2 : 0);
+    return problem.kind === 'exception'
+      ? this.#exception(problem.vector, problem.errorCode)
+      : this.#pageFault(problem.address, problem.isWrite, problem.isUser);
   }
 
   // ---------------------------------------------------------------- by the evaluator
@@ -398,10 +426,8 @@ export class Cpu {
       this.segmentsChanged();
       return this.#isSlow() ? Exits.EXIT_MODE_CHANGED : 0;
     }
-    if (problem.kind === 'exception') return this.#raise(problem.vector, problem.errorCode);
-    this.memory.set(State.FAULT_ADDRESS, this.#access.faultAddress ?? 0);
-    this.memory.set(State.FAULT_WRITE, this.#access.faultIsWrite ? 2 : 0);
-    return Exits.EXIT_FAULT;
+    this.#problem = problem;
+    return Exits.EXIT_REFUSED;
   }
 
   #loadSegment(offset: number, selector: number): number {
@@ -455,6 +481,7 @@ export class Cpu {
         this.memory.set(State.VECTOR, vector);
         return Exits.EXIT_SOFTWARE_INTERRUPT;
       },
+      debugInterrupt: () => Exits.EXIT_DEBUG_INTERRUPT,
       loadFlags: (image, bytes) => this.#loadFlags(image, bytes),
       verifyRead: (selector) => (this.segments.canRead(selector) ? 1 : 0),
       verifyWrite: (selector) => (this.segments.canWrite(selector) ? 1 : 0),

@@ -8,13 +8,16 @@ export const EXIT_LOOKUP = 2;
 export const EXIT_FAULT = 3;
 /** The instruction at EIP raised VECTOR with ERROR_CODE. */
 export const EXIT_EXCEPTION = 4;
-/** `int VECTOR` (or int3, into, int1) at EIP; NEXT_EIP is the one after. */
+/** `int VECTOR` (or int3, into) at EIP; NEXT_EIP is the one after. */
 export const EXIT_SOFTWARE_INTERRUPT = 5;
 /** EFLAGS.TF, segments or something else that changes how code is run is not as before: look again and go on. */
 export const EXIT_MODE_CHANGED = 6;
-
 /** Translated code for EIP was made when another page of it was mapped elsewhere. */
 export const EXIT_STALE = 7;
+/** `int1` at EIP; NEXT_EIP is the one after. */
+export const EXIT_DEBUG_INTERRUPT = 8;
+/** A transfer at EIP cannot be done, for a reason that the CPU has noted. */
+export const EXIT_REFUSED = 9;
 
 export type Exit =
   | typeof EXIT_BUDGET
@@ -23,4 +26,6 @@ export type Exit =
   | typeof EXIT_EXCEPTION
   | typeof EXIT_SOFTWARE_INTERRUPT
   | typeof EXIT_MODE_CHANGED
-  | typeof EXIT_STALE;
+  | typeof EXIT_STALE
+  | typeof EXIT_DEBUG_INTERRUPT
+  | typeof EXIT_REFUSED;

@@ -3,7 +3,7 @@
 // the instruction is done, or the Exit by which running code must leave.
 //
 // A delegated routine finds EIP at its instruction and NEXT_EIP at the next one. It leaves EIP where to go on; when it
-// raises an exception it leaves EIP alone and answers EXIT_EXCEPTION.
+// raises an exception it leaves EIP alone and answers EXIT_EXCEPTION or EXIT_REFUSED.
 
 /** Every routine, with the number of i32 values that it takes. */
 export const CPU_ROUTINES = {
@@ -22,8 +22,10 @@ export const CPU_ROUTINES = {
   farJump: 3,
   farCall: 3,
   farReturn: 2,
-  /** int n, int3, into, int1: (vector). */
+  /** int n, int3, into: (vector). */
   softwareInterrupt: 1,
+  /** int1 */
+  debugInterrupt: 0,
   /** popf: (image, operand size in bytes). */
   loadFlags: 2,
   /** verr and verw: (selector) → 1 if it names a segment that could be read, written, from here. */

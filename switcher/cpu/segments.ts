@@ -37,6 +37,13 @@ export interface Descriptor {
   readonly high: number;
 }
 
+/** What a segment register knows of its segment. */
+export interface SegmentCache {
+  readonly base: number;
+  readonly limit: number;
+  readonly attributes: number;
+}
+
 /** What went wrong, or nothing did. */
 export type SegmentFault = { readonly vector: number; readonly errorCode: number } | undefined;
 
@@ -70,6 +77,19 @@ function attributesOf(d: Descriptor): number {
   return attributes;
 }
 
+export const cacheOf = (d: Descriptor): SegmentCache => ({
+  base: baseOf(d),
+  limit: limitOf(d) >>> 0,
+  attributes: attributesOf(d),
+});
+
+/** Whether `bytes` bytes at `offset` (0 … 2^32 − 1) lie in the segment (5.3); the same question as `segmentAllows` asks. */
+export function isInside({ limit, attributes }: SegmentCache, offset: number, bytes: number): boolean {
+  const last = offset + bytes - 1;
+  if ((attributes & State.SEGMENT_EXPAND_DOWN) === 0) return last <= limit || limit === 0xffffffff;
+  return offset > limit && last <= ((attributes & State.SEGMENT_BIG) !== 0 ? 0xffffffff : 0xffff);
+}
+
 const fault = (vector: number, selector: number): SegmentFault => ({ vector, errorCode: selector & ERROR_CODE_MASK });
 
 export class Segments {
@@ -101,6 +121,10 @@ export class Segments {
 
   attributes(segment: number): number {
     return this.#memory.get(State.SEGMENTS + segment * State.SEGMENT_SIZE + State.SEGMENT_ATTRIBUTES);
+  }
+
+  cache(segment: number): SegmentCache {
+    return { base: this.base(segment), limit: this.limit(segment), attributes: this.attributes(segment) };
   }
 
   /** The descriptor that a selector names, if it is in the GDT. */
@@ -172,12 +196,14 @@ export class Segments {
     return isPresent(d) ? undefined : fault(X86_TRAP_NP, selector);
   }
 
-  /** A data segment register that the outer ring `cpl` must not keep becomes null. */
+  /**
+   * A data segment register that the outer ring `cpl` must not keep becomes null. What it was loaded with counts, not what
+   * the GDT says now; a null selector loses its RPL, too.
+   */
   dropInner(segment: number, cpl: number): void {
-    const selector = this.selector(segment);
-    const d = this.descriptor(selector);
-    if (d === undefined || (!isConforming(d) && dplOf(d) < cpl))
-      this.install(segment, isNull(selector) ? selector : 0, undefined);
+    const loaded = { low: this.#loaded[segment * 2] ?? 0, high: this.#loaded[segment * 2 + 1] ?? 0 };
+    if (this.attributes(segment) === 0 || (!isConforming(loaded) && dplOf(loaded) < cpl))
+      this.install(segment, 0, undefined);
   }
 
   /** True when code and data can be addressed without looking at segments at all. */

@@ -6,34 +6,48 @@ import {
   descriptorType,
   DESC_DPL_MASK,
   DESC_DPL_SHIFT,
+  DESC_PRESENT,
   GATE_TRAP,
   LGUEST_CS,
   SELECTOR_RPL_MASK,
 } from '../../guest-abi/x86/descriptors.js';
 import { X86_EFLAGS_CLEARED_BY_GATE, X86_EFLAGS_IF, X86_EFLAGS_NT } from '../../guest-abi/x86/eflags.js';
-import { X86_TRAP_GP, X86_TRAP_TS } from '../../guest-abi/x86/traps.js';
+import { X86_TRAP_GP, X86_TRAP_NP, X86_TRAP_SS, X86_TRAP_TS } from '../../guest-abi/x86/traps.js';
 import { loadEflags, readEflags, writeEflags } from './flags.js';
-import type { GuestAccess } from './guest-access.js';
+import type { GuestAccess, PageFault } from './guest-access.js';
 import type { Memory } from './memory.js';
-import { type Segments, dplOf, isConforming } from './segments.js';
+import {
+  type Descriptor,
+  type SegmentCache,
+  type Segments,
+  cacheOf,
+  dplOf,
+  isConforming,
+  isInside,
+} from './segments.js';
 import * as State from './state.js';
 
-/** Why an instruction cannot be done: an exception, or memory that cannot be accessed (see GuestAccess). */
-export type Problem =
-  { readonly kind: 'exception'; readonly vector: number; readonly errorCode: number } | { readonly kind: 'page-fault' };
+/** Why an instruction cannot be done. */
+export type Problem = { readonly kind: 'exception'; readonly vector: number; readonly errorCode: number } | PageFault;
 
-const PAGE_FAULT: Problem = { kind: 'page-fault' };
 const exception = (vector: number, errorCode: number): Problem => ({ kind: 'exception', vector, errorCode });
 
 const ESP = State.REGISTERS + 16;
 const KERNEL_RING = 1;
 const USER_RING = 3;
+const WORD = 4;
+/** In the error code that a gate gives: it is about a vector, not a selector. */
+const ERROR_CODE_IDT = 2;
+/** … the event was not one that the program asked for, by `int n`, `int3` or `into`. */
+export const ERROR_CODE_EXT = 1;
 
 /** A gate of the IDT, taken apart. */
 export interface Gate {
+  readonly vector: number;
   readonly selector: number;
   readonly offset: number;
   readonly dpl: number;
+  readonly isPresent: boolean;
   /** False when the gate leads to the Host. */
   readonly isDirect: boolean;
   readonly isTrapGate: boolean;
@@ -44,13 +58,18 @@ export function gateOf(idt: Uint32Array, vector: number): Gate {
   const high = idt[vector * 2 + 1] ?? 0;
   const selector = low >>> 16;
   return {
+    vector,
     selector,
     offset: ((high & 0xffff0000) | (low & 0xffff)) >>> 0,
     dpl: (high & DESC_DPL_MASK) >>> DESC_DPL_SHIFT,
+    isPresent: (high & DESC_PRESENT) !== 0,
     isDirect: selector !== LGUEST_CS,
     isTrapGate: descriptorType(high) === GATE_TRAP,
   };
 }
+
+/** The error code of a fault that is about this gate itself. */
+export const gateErrorCode = (vector: number, external: number): number => vector * 8 + ERROR_CODE_IDT + external;
 
 export class Transfers {
   readonly #memory: Memory;
@@ -75,75 +94,116 @@ export class Transfers {
 
   // ---------------------------------------------------------------- through a direct gate
 
-  /** Enters the Guest's own handler, as the hardware does for a gate that the Host has let through. */
-  enterGate(gate: Gate, returnEip: number, errorCode: number | undefined): Problem | undefined {
+  /**
+   * Enters the Guest's own handler, as the hardware does for a gate that the Host has let through.
+   *
+   * @param external ERROR_CODE_EXT, or 0 when the program asked for it
+   */
+  enterGate(gate: Gate, returnEip: number, errorCode: number | undefined, external: number): Problem | undefined {
+    if (!gate.isPresent) return exception(X86_TRAP_NP, gateErrorCode(gate.vector, external));
     const code = this.#segments.descriptor(gate.selector);
-    const target = code ? dplOf(code) : KERNEL_RING;
     const cpl = this.#segments.cpl;
-    const problem = this.#segments.checkCode((gate.selector & ~SELECTOR_RPL_MASK) | target, target);
-    if (problem) return exception(problem.vector, problem.errorCode | 1);
-    const outer = target < cpl;
-    if (outer) {
-      const stack = this.#segments.checkStack(this.#tss.ss1, target);
-      if (stack) return exception(X86_TRAP_TS, stack.errorCode | 1);
-    }
+    const target = code === undefined || isConforming(code) ? cpl : dplOf(code);
+    const selector = (gate.selector & ~SELECTOR_RPL_MASK) | target;
+    if (target > cpl) return exception(X86_TRAP_GP, (selector & ~SELECTOR_RPL_MASK) | external);
+    const problem = this.#segments.checkCode(selector, target);
+    if (problem) return exception(problem.vector, problem.errorCode | external);
+    const isOuter = target < cpl;
+    // A TSS has a stack for ring 2 as well; that of a Guest is null.
+    const stackSelector = target === KERNEL_RING ? this.#tss.ss1 : 0;
+    const stack = isOuter ? this.#segments.checkStack(stackSelector, target) : undefined;
+    if (stack) return exception(stack.vector === X86_TRAP_SS ? X86_TRAP_SS : X86_TRAP_TS, stack.errorCode | external);
     const frame = [readEflags(this.#memory), this.#segments.selector(State.CS), returnEip];
-    if (outer) frame.unshift(this.#segments.selector(State.SS), this.#memory.get(ESP));
+    if (isOuter) frame.unshift(this.#segments.selector(State.SS), this.#memory.get(ESP));
     if (errorCode !== undefined) frame.push(errorCode);
-    const esp = (outer ? this.#tss.esp1 : this.#memory.get(ESP)) | 0;
-    const base = outer ? 0 : this.#segments.base(State.SS);
-    const top = (esp - 4 * frame.length) | 0;
+    const inner = isOuter ? this.#segments.descriptor(stackSelector) : undefined;
+    const cache = inner ? cacheOf(inner) : this.#segments.cache(State.SS);
+    const top = isOuter ? this.#tss.esp1 : this.#memory.get(ESP);
     // The handler's stack is written with the handler's privilege.
     const map = target === USER_RING ? State.USER_WRITE_MAP : State.KERNEL_WRITE_MAP;
-    this.#access.begin();
-    if (!this.#access.canWrite((base + top) | 0, 4 * frame.length, map)) return PAGE_FAULT;
-    frame.forEach((word, i) => this.#access.write((base + esp - 4 * (i + 1)) | 0, 4, word, map));
-    if (outer) {
+    if (!hasRoom(cache, top, frame.length, WORD))
+      return exception(X86_TRAP_SS, (isOuter ? stackSelector & ~SELECTOR_RPL_MASK : 0) | external);
+    const trouble =
+      this.#checkTarget(code, gate.offset, external) ?? this.#checkPushes(cache, top, frame.length, WORD, map);
+    if (trouble) return trouble;
+    this.#push(cache, top, frame, WORD, map);
+    if (isOuter) {
       this.setPrivilege(target);
-      this.#segments.install(State.SS, this.#tss.ss1, this.#segments.descriptor(this.#tss.ss1));
+      this.#segments.install(State.SS, stackSelector, inner);
+      this.#memory.set(ESP, top);
     }
-    this.#memory.set(ESP, top);
-    this.#segments.install(State.CS, (gate.selector & ~SELECTOR_RPL_MASK) | target, code);
+    this.#setStackPointer(top - WORD * frame.length);
+    this.#segments.install(State.CS, selector, code);
     const cleared = gate.isTrapGate ? X86_EFLAGS_CLEARED_BY_GATE : X86_EFLAGS_CLEARED_BY_GATE | X86_EFLAGS_IF;
     writeEflags(this.#memory, readEflags(this.#memory) & ~cleared);
     this.#memory.set(State.EIP, gate.offset | 0);
     return undefined;
   }
 
-  // ---------------------------------------------------------------- back, and far
+  // ---------------------------------------------------------------- stacks
 
-  #stack(at: number, bytes: 2 | 4): number {
-    const attributes = this.#segments.attributes(State.SS);
-    const offset = (attributes & State.SEGMENT_BIG) !== 0 ? at : at & 0xffff;
-    return this.#access.read((this.#segments.base(State.SS) + offset) | 0, bytes);
+  /** Whether memory lets `count` words be pushed from `top` down, in the order of the pushes: a fault is that of the first. */
+  #checkPushes(cache: SegmentCache, top: number, count: number, bytes: 2 | 4, map: number): Problem | undefined {
+    this.#access.begin();
+    for (let i = 1; i <= count; i++) {
+      const linear = (cache.base + stackOffset(cache, top - i * bytes)) | 0;
+      if (!this.#access.canWrite(linear, bytes, map)) return this.#access.fault;
+    }
+    return undefined;
+  }
+
+  /** What `checkPushes` had nothing against. */
+  #push(cache: SegmentCache, top: number, words: readonly number[], bytes: 2 | 4, map: number): void {
+    words.forEach((word, i) =>
+      this.#access.write((cache.base + stackOffset(cache, top - (i + 1) * bytes)) | 0, bytes, word, map),
+    );
+  }
+
+  /** `count` values of `bytes` bytes from offset `at` of the stack, or what is wrong with the first that cannot be had. */
+  #pop(at: number, count: number, bytes: 2 | 4): number[] | Problem {
+    const cache = this.#segments.cache(State.SS);
+    const words: number[] = [];
+    this.#access.begin();
+    for (let i = 0; i < count; i++) {
+      const offset = stackOffset(cache, at + i * bytes);
+      if (!isInside(cache, offset, bytes)) return exception(X86_TRAP_SS, 0);
+      words.push(this.#access.read((cache.base + offset) | 0, bytes));
+      if (this.#access.fault !== undefined) return this.#access.fault;
+    }
+    return words;
   }
 
   #setStackPointer(value: number): void {
-    const big = (this.#segments.attributes(State.SS) & State.SEGMENT_BIG) !== 0;
-    this.#memory.set(ESP, big ? value : (this.#memory.get(ESP) & ~0xffff) | (value & 0xffff));
+    const isBig = (this.#segments.attributes(State.SS) & State.SEGMENT_BIG) !== 0;
+    this.#memory.set(ESP, isBig ? value : (this.#memory.get(ESP) & ~0xffff) | (value & 0xffff));
   }
 
+  /** An instruction pointer beyond its code segment's limit is found by whoever goes there. */
+  #checkTarget(code: Descriptor | undefined, eip: number, external = 0): Problem | undefined {
+    return code !== undefined && eip >>> 0 > cacheOf(code).limit ? exception(X86_TRAP_GP, external) : undefined;
+  }
+
+  // ---------------------------------------------------------------- back, and far
+
   interruptReturn(bytes: 2 | 4): Problem | undefined {
+    // To the task that the TSS names: it names none.
     if ((readEflags(this.#memory) & X86_EFLAGS_NT) !== 0) return exception(X86_TRAP_TS, 0);
-    this.#access.begin();
     const esp = this.#memory.get(ESP);
-    const eip = this.#stack(esp, bytes);
-    const cs = this.#stack(esp + bytes, bytes) & 0xffff;
-    const image = this.#stack(esp + 2 * bytes, bytes);
-    if (this.#access.faultAddress !== undefined) return PAGE_FAULT;
-    const problem = this.#return(bytes, eip, cs, esp + 3 * bytes, 0);
+    const popped = this.#pop(esp, 3, bytes);
+    if ('kind' in popped) return popped;
+    const [eip = 0, cs = 0, image = 0] = popped;
+    const problem = this.#return(bytes, eip, cs & 0xffff, esp + 3 * bytes, 0);
     if (problem) return problem;
     loadEflags(this.#memory, image, bytes, bytes === 4);
     return undefined;
   }
 
   farReturn(bytes: 2 | 4, drop: number): Problem | undefined {
-    this.#access.begin();
     const esp = this.#memory.get(ESP);
-    const eip = this.#stack(esp, bytes);
-    const cs = this.#stack(esp + bytes, bytes) & 0xffff;
-    if (this.#access.faultAddress !== undefined) return PAGE_FAULT;
-    return this.#return(bytes, eip, cs, esp + 2 * bytes, drop);
+    const popped = this.#pop(esp, 2, bytes);
+    if ('kind' in popped) return popped;
+    const [eip = 0, cs = 0] = popped;
+    return this.#return(bytes, eip, cs & 0xffff, esp + 2 * bytes, drop);
   }
 
   /** To the same ring or an outer one; `above` is the stack pointer behind what was popped so far. */
@@ -155,27 +215,32 @@ export class Transfers {
     if (code) return exception(code.vector, code.errorCode);
     const descriptor = this.#segments.descriptor(cs);
     if (target === cpl) {
-      this.#setStackPointer((above + drop) | 0);
+      const beyond = this.#checkTarget(descriptor, eip);
+      if (beyond) return beyond;
+      this.#setStackPointer(above + drop);
       this.#segments.install(State.CS, cs, descriptor);
       this.#memory.set(State.EIP, eip);
       return undefined;
     }
-    const esp = this.#stack(above + drop, bytes);
-    const ss = this.#stack(above + drop + bytes, bytes) & 0xffff;
-    if (this.#access.faultAddress !== undefined) return PAGE_FAULT;
+    const popped = this.#pop(above + drop, 2, bytes);
+    if ('kind' in popped) return popped;
+    const [esp = 0, ssWord = 0] = popped;
+    const ss = ssWord & 0xffff;
     const stack = this.#segments.checkStack(ss, target);
     if (stack) return exception(stack.vector, stack.errorCode);
+    const beyond = this.#checkTarget(descriptor, eip);
+    if (beyond) return beyond;
     this.setPrivilege(target);
     this.#segments.install(State.CS, cs, descriptor);
     this.#segments.install(State.SS, ss, this.#segments.descriptor(ss));
-    this.#setStackPointer((esp + drop) | 0);
+    this.#setStackPointer(esp + drop);
     for (const segment of [State.ES, State.DS, State.FS, State.GS]) this.#segments.dropInner(segment, target);
     this.#memory.set(State.EIP, eip);
     return undefined;
   }
 
-  /** The CS that a far jump or call to `selector` loads, or what is wrong with it. Gates and tasks: there are none. */
-  #farTarget(selector: number): Problem | { readonly cs: number } {
+  /** The code segment that a far jump or call to `selector` loads, or what is wrong. Gates and tasks: there are none. */
+  #farTarget(selector: number): Problem | { readonly cs: number; readonly code: Descriptor } {
     const cpl = this.#segments.cpl;
     const code = this.#segments.descriptor(selector);
     if (code === undefined) return exception(X86_TRAP_GP, selector & ~SELECTOR_RPL_MASK & 0xffff);
@@ -183,32 +248,44 @@ export class Transfers {
     if (!isConforming(code) && rpl > cpl) return exception(X86_TRAP_GP, selector & ~SELECTOR_RPL_MASK);
     const cs = (selector & ~SELECTOR_RPL_MASK) | cpl;
     const problem = this.#segments.checkCode(cs, cpl);
-    return problem ? exception(problem.vector, problem.errorCode) : { cs };
+    return problem ? exception(problem.vector, problem.errorCode) : { cs, code };
   }
 
   farJump(bytes: 2 | 4, selector: number, offset: number): Problem | undefined {
     const target = this.#farTarget(selector);
     if ('kind' in target) return target;
-    this.#segments.install(State.CS, target.cs, this.#segments.descriptor(target.cs));
-    this.#memory.set(State.EIP, bytes === 2 ? offset & 0xffff : offset);
+    const eip = bytes === 2 ? offset & 0xffff : offset;
+    const beyond = this.#checkTarget(target.code, eip);
+    if (beyond) return beyond;
+    this.#segments.install(State.CS, target.cs, target.code);
+    this.#memory.set(State.EIP, eip);
     return undefined;
   }
 
   farCall(bytes: 2 | 4, selector: number, offset: number): Problem | undefined {
     const target = this.#farTarget(selector);
     if ('kind' in target) return target;
+    const cache = this.#segments.cache(State.SS);
     const esp = this.#memory.get(ESP);
-    const top = (esp - 2 * bytes) | 0;
-    const big = (this.#segments.attributes(State.SS) & State.SEGMENT_BIG) !== 0;
-    const at = (this.#segments.base(State.SS) + (big ? top : top & 0xffff)) | 0;
-    this.#access.begin();
-    // In the order of the pushes: a fault is that of the first.
-    if (!this.#access.canWrite(at + bytes, bytes) || !this.#access.canWrite(at, bytes)) return PAGE_FAULT;
-    this.#access.write(at + bytes, bytes, this.#segments.selector(State.CS));
-    this.#access.write(at, bytes, this.#memory.get(State.NEXT_EIP));
-    this.#setStackPointer(top);
-    this.#segments.install(State.CS, target.cs, this.#segments.descriptor(target.cs));
-    this.#memory.set(State.EIP, bytes === 2 ? offset & 0xffff : offset);
+    const eip = bytes === 2 ? offset & 0xffff : offset;
+    const map = this.#memory.get(State.WRITE_MAP);
+    if (!hasRoom(cache, esp, 2, bytes)) return exception(X86_TRAP_SS, 0);
+    const trouble = this.#checkTarget(target.code, eip) ?? this.#checkPushes(cache, esp, 2, bytes, map);
+    if (trouble) return trouble;
+    this.#push(cache, esp, [this.#segments.selector(State.CS), this.#memory.get(State.NEXT_EIP)], bytes, map);
+    this.#setStackPointer(esp - 2 * bytes);
+    this.#segments.install(State.CS, target.cs, target.code);
+    this.#memory.set(State.EIP, eip);
     return undefined;
   }
+}
+
+/** Where in its segment a stack pointer points: 16 bits of it count if the segment is not a big one. */
+const stackOffset = ({ attributes }: SegmentCache, pointer: number): number =>
+  (attributes & State.SEGMENT_BIG) !== 0 ? pointer >>> 0 : pointer & 0xffff;
+
+/** Whether `count` words below `top` lie in the stack's segment. */
+function hasRoom(cache: SegmentCache, top: number, count: number, bytes: number): boolean {
+  for (let i = 1; i <= count; i++) if (!isInside(cache, stackOffset(cache, top - i * bytes), bytes)) return false;
+  return true;
 }

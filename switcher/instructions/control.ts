@@ -10,7 +10,6 @@ import { movedPointer, push, sizeOf, top } from './stack.js';
 
 const VECTOR_UD = 6;
 const VECTOR_BR = 5;
-const VECTOR_DB = 1;
 const VECTOR_BP = 3;
 const VECTOR_OF = 4;
 
@@ -69,7 +68,7 @@ define('iret', (b, _operands, form) => b.delegate('interruptReturn', [sizeOf(for
 
 define('int', (b, [vector]) => b.delegate('softwareInterrupt', [b.and(vector.read(), 0xff)], true));
 define('int3', (b) => b.delegate('softwareInterrupt', [VECTOR_BP], true));
-define('int1', (b) => b.delegate('softwareInterrupt', [VECTOR_DB], true));
+define('int1', (b) => b.delegate('debugInterrupt', [], true));
 define('into', (b) => b.when(overflowFlag(b), () => b.delegate('softwareInterrupt', [VECTOR_OF], true)));
 
 define('bound', (b, [index, bounds], form) => {
