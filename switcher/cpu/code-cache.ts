@@ -39,7 +39,8 @@ export type Lookup =
   | { readonly kind: 'found'; readonly record: number }
   /** The page at this linear address cannot be read to be executed. */
   | { readonly kind: 'fault'; readonly address: number }
-  | { readonly kind: 'too-long' };
+  /** More than an instruction can have bytes, or beyond the limit of the code segment. */
+  | { readonly kind: 'not-code' };
 
 interface Block {
   readonly record: number;
@@ -51,6 +52,7 @@ interface Block {
 /** How code is to be read: what the segments say. */
 export interface CodeMode extends DecodeMode {
   readonly base: number;
+  readonly limit: number;
 }
 
 const endings = new Map<Form, boolean>();
@@ -83,7 +85,7 @@ export class CodeCache {
   readonly counters: CodeCounters = newCodeCounters();
   #top = State.RECORDS;
   #generation = 0;
-  #mode: CodeMode = { defaultSize: 32, flat: true, base: 0 };
+  #mode: CodeMode = { defaultSize: 32, flat: true, base: 0, limit: 0xffffffff };
   #modeBits = 0;
 
   constructor(memory: Memory, maps: FlatMaps) {
@@ -173,10 +175,10 @@ export class CodeCache {
   }
 
   setMode(mode: CodeMode): void {
-    const { defaultSize, flat, base } = this.#mode;
-    if (defaultSize === mode.defaultSize && flat === mode.flat && base === mode.base) return;
-    // Blocks know their eip, not their base: with another base they are other code.
-    if (base !== mode.base) this.#forgetAll();
+    const { defaultSize, flat, base, limit } = this.#mode;
+    if (defaultSize === mode.defaultSize && flat === mode.flat && base === mode.base && limit === mode.limit) return;
+    // Blocks know their eip, not their base: with another base they are other code. And they end at the limit.
+    if (base !== mode.base || limit !== mode.limit) this.#forgetAll();
     this.#mode = mode;
     this.#modeBits = (mode.flat ? 0 : 1) | (mode.defaultSize === 16 ? 2 : 0);
     this.forgetJumps();
@@ -233,6 +235,7 @@ export class CodeCache {
   /** The record of the instruction at `eip`, decoded if need be, and known to the jump cache of this privilege. */
   lookUp(eip: number, user: boolean): Lookup {
     this.counters.lookups++;
+    if (eip >>> 0 > this.#mode.limit) return { kind: 'not-code' };
     const linear = (this.#mode.base + eip) >>> 0;
     const vpn = linear >>> PAGE_SHIFT;
     const pfn = this.#maps.readablePage(vpn, user);
@@ -264,15 +267,16 @@ export class CodeCache {
    * an instruction that writes to its own page, which could otherwise never be written to.
    */
   decodeOnce(eip: number, user: boolean): Lookup {
+    if (eip >>> 0 > this.#mode.limit) return { kind: 'not-code' };
     const linear = (this.#mode.base + eip) >>> 0;
     const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
     if (pfn < 0) return { kind: 'fault', address: linear };
     if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
     const first = this.#top;
     const at = linear & PAGE_OFFSET_MASK;
-    const available = Math.min(LONGEST_INSTRUCTION, PAGE_SIZE - at);
+    const available = Math.min(this.#longestAt(eip), PAGE_SIZE - at);
     const result = decode(this.#memory.bytes, available, eip, this.#mode, this.#instruction, (pfn << PAGE_SHIFT) + at);
-    if (result === 'too-long') return { kind: 'too-long' };
+    if (result === 'too-long') return { kind: 'not-code' };
     if (result === 'short') {
       const block = this.#decodeAcross(eip, linear, available, user);
       this.#top = first;
@@ -281,6 +285,11 @@ export class CodeCache {
     this.#record(this.#instruction, eip, true);
     this.#top = first;
     return { kind: 'found', record: first };
+  }
+
+  /** How many bytes an instruction at `eip` can have before it is too long or beyond the limit. */
+  #longestAt(eip: number): number {
+    return Math.min(LONGEST_INSTRUCTION, this.#mode.limit - (eip >>> 0) + 1);
   }
 
   #isCurrent(block: Block, vpn: number, user: boolean): boolean {
@@ -308,12 +317,12 @@ export class CodeCache {
     let at = linear & PAGE_OFFSET_MASK;
     let next = eip;
     for (let count = 0; count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE; count++) {
-      const available = Math.min(LONGEST_INSTRUCTION, PAGE_SIZE - at);
+      const available = Math.min(this.#longestAt(next), PAGE_SIZE - at);
       const ram = (pfn << PAGE_SHIFT) + at;
       const result = decode(this.#memory.bytes, available, next, this.#mode, instruction, ram);
       if (result !== 'ok') {
         if (count > 0) break;
-        return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'too-long' };
+        return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'not-code' };
       }
       this.#record(instruction, next, this.#mode.base !== 0);
       at += instruction.length;
@@ -331,6 +340,8 @@ export class CodeCache {
     available: number,
     user: boolean,
   ): Block | Exclude<Lookup, { kind: 'found' }> {
+    const longest = this.#longestAt(eip);
+    if (available === longest) return { kind: 'not-code' };
     const secondAddress = (linear + available) >>> 0;
     const secondPage = this.#maps.readablePage(secondAddress >>> PAGE_SHIFT, user);
     if (secondPage < 0) return { kind: 'fault', address: secondAddress };
@@ -339,8 +350,7 @@ export class CodeCache {
     this.#window.set(this.#memory.bytes.subarray(end - available, end));
     this.#window.set(this.#memory.bytes.subarray(ram, ram + LONGEST_INSTRUCTION - available), available);
     const first = this.#top;
-    if (decode(this.#window, LONGEST_INSTRUCTION, eip, this.#mode, this.#instruction) !== 'ok')
-      return { kind: 'too-long' };
+    if (decode(this.#window, longest, eip, this.#mode, this.#instruction) !== 'ok') return { kind: 'not-code' };
     this.#record(this.#instruction, eip, true);
     if (!endsBlock(this.#instruction.form)) this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
     return { record: first, eip, secondPage };

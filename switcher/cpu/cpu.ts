@@ -54,6 +54,8 @@ const WHOLE_TURN = 4096;
 const SHORTEST_TURN = 1000;
 const LONGEST_TURN = 200_000;
 const ERROR_CODE_NONE = 0;
+const SS_OFFSET = State.SS * State.SEGMENT_SIZE;
+const ESP_OFFSET = 16;
 
 export interface CpuTables {
   readonly gdt: Uint32Array;
@@ -82,7 +84,7 @@ export class Cpu {
   #timeStamp = 0;
   /** What goes with EXIT_REFUSED. */
   #problem: Problem | undefined;
-  /** A move to SS holds the single-step trap back for one instruction. */
+  /** `mov` and `pop` to SS hold the single-step trap back for one instruction; `lss` has no need to. */
   #stackLoaded = false;
 
   /** @param translateAfter see Translator */
@@ -144,6 +146,7 @@ export class Cpu {
       defaultSize: big ? 32 : 16,
       flat: this.segments.isFlat(),
       base: this.segments.base(State.CS),
+      limit: this.segments.limit(State.CS),
     });
   }
 
@@ -241,7 +244,6 @@ export class Cpu {
 
   #findCode(): boolean {
     const eip = this.memory.get(State.EIP);
-    if (eip >>> 0 > this.segments.limit(State.CS)) return this.#exception(X86_TRAP_GP, 0);
     const found = this.#code.lookUp(eip, this.segments.cpl === USER_RING);
     switch (found.kind) {
       case 'found':
@@ -249,7 +251,7 @@ export class Cpu {
         return true;
       case 'fault':
         return this.#accessFault(found.address, false);
-      case 'too-long':
+      case 'not-code':
         return this.#exception(X86_TRAP_GP, 0);
     }
   }
@@ -364,10 +366,9 @@ export class Cpu {
   /** Runs the instruction at EIP alone. */
   #evaluateOne(once = false): number | undefined {
     const eip = this.memory.get(State.EIP);
-    if (eip >>> 0 > this.segments.limit(State.CS)) return this.#raise(X86_TRAP_GP, 0);
     const user = this.segments.cpl === USER_RING;
     const found = once ? this.#code.decodeOnce(eip, user) : this.#code.lookUp(eip, user);
-    if (found.kind === 'too-long') return this.#raise(X86_TRAP_GP, 0);
+    if (found.kind === 'not-code') return this.#raise(X86_TRAP_GP, 0);
     if (found.kind === 'fault') {
       this.memory.set(State.FAULT_ADDRESS, found.address);
       this.memory.set(State.FAULT_WRITE, 0);
@@ -434,7 +435,6 @@ export class Cpu {
     const segment = offset / State.SEGMENT_SIZE;
     const problem = this.segments.load(segment, selector);
     if (problem) return this.#raise(problem.vector, problem.errorCode);
-    if (segment === State.SS) this.#stackLoaded = true;
     const wasFlat = this.#code.isFlat;
     this.segmentsChanged();
     if (this.#code.isFlat === wasFlat) return 0;
@@ -470,7 +470,14 @@ export class Cpu {
         cpuid(this.memory);
         return 0;
       },
-      loadSegment: (segment, selector) => this.#loadSegment(segment, selector),
+      loadSegment: (segment, selector) => {
+        this.#stackLoaded = segment === SS_OFFSET;
+        return this.#loadSegment(segment, selector);
+      },
+      popSegment: (segment, selector, pointer) => {
+        this.#stackLoaded = segment === SS_OFFSET;
+        return this.#loadSegmentAndRegister(segment, selector, ESP_OFFSET, pointer, 4);
+      },
       loadSegmentAndRegister: (segment, selector, register, value, bytes) =>
         this.#loadSegmentAndRegister(segment, selector, register, value, bytes),
       interruptReturn: (bytes) => this.#transferred(this.#transfers.interruptReturn(size(bytes))),

@@ -74,9 +74,17 @@ export class GuestAccess {
 
   /** 2 or 4 bytes that `canWrite` has said can be written. */
   write(linear: number, bytes: 2 | 4, value: number, map = this.#memory.get(State.WRITE_MAP)): void {
+    const { view, all } = this.#memory;
+    if (isOnOnePage(linear, bytes)) {
+      const at = this.#byteAddress(linear, map, true);
+      if (at === 0) return;
+      if (bytes === 2) view.setInt16(at, value, true);
+      else view.setInt32(at, value, true);
+      return;
+    }
     for (let i = 0; i < bytes; i++) {
       const at = this.#byteAddress((linear + i) | 0, map, true);
-      if (at !== 0) this.#memory.all[at] = value >>> (8 * i);
+      if (at !== 0) all[at] = value >>> (8 * i);
     }
   }
 }

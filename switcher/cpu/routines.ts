@@ -14,6 +14,8 @@ export const CPU_ROUTINES = {
   cpuid: 0,
   /** Loads a segment register: (its byte offset into the segments, selector). */
   loadSegment: 2,
+  /** Loads a segment register from the stack: (segment, selector, the stack pointer after that). */
+  popSegment: 3,
   /** Loads a segment register, then a general one: (segment, selector, byte offset of the register, value, bytes). */
   loadSegmentAndRegister: 5,
   /** iret with this operand size in bytes. */

@@ -57,7 +57,7 @@ define('push', (b, [from], form) => {
 define('pop', (b, [to], form) => {
   if (to.kind === 'segment') {
     const { value, pointer } = top(b, form, sizeOf(form));
-    b.delegate('loadSegmentAndRegister', [to.read(), b.and(value, 0xffff), ESP.fixed, pointer, 4], false);
+    b.delegate('popSegment', [to.read(), b.and(value, 0xffff), pointer], false);
     return;
   }
   const bytes = to.width === 16 ? 2 : 4;
