@@ -48,10 +48,10 @@ static inline bool faulted(u32 vector, u32 error)
  */
 u64 rough_clock(void);
 
-/* Wait until it is true, working all the while; false after a second. */
+/* Wait until it is true, working all the while; false after ten seconds, which only a Guest that fails ever waits. */
 #define SPIN_UNTIL(condition) \
 	({ \
-		u64 end_of_patience = rough_clock() + NSEC_PER_SEC; \
+		u64 end_of_patience = rough_clock() + 10 * (u64)NSEC_PER_SEC; \
 		while (!(condition) && rough_clock() < end_of_patience) \
 			asm volatile("pause" : : : "memory"); \
 		(condition); \
