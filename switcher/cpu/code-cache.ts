@@ -23,6 +23,7 @@ const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
 const EMPTY_AT_ZERO = 1;
 /** In the key of a block, beside the mode's bits. */
 const USER_CODE = 4;
+const KEYS_PER_ADDRESS = 8;
 const REGISTER_SIZES = { general: 4, wide: 16 } as const;
 
 /** The jump that a block without one ends with. */
@@ -55,6 +56,12 @@ export interface CodeMode extends DecodeMode {
   readonly limit: number;
 }
 
+/** Where in the CPU's memory the block with this key begins. */
+const ramAddress = (key: number): number => State.GUEST_RAM + Math.floor(key / KEYS_PER_ADDRESS);
+/** The index of the block table's entry for an address; the CPU's own look-up computes the same. */
+const tablePlace = (address: number): number =>
+  ((address ^ (address >>> State.BLOCK_TABLE_SHIFT)) & (State.BLOCK_TABLE_ENTRIES - 1)) * 2;
+
 const endings = new Map<Form, boolean>();
 
 /** True when no instruction of this form runs into the next one. Derived from its meaning. */
@@ -71,8 +78,7 @@ export class CodeCache {
   readonly #memory: Memory;
   readonly #maps: FlatMaps;
   readonly #caches: readonly [kernel: Int32Array, user: Int32Array];
-  /** Whether there is anything in each of them. */
-  readonly #hasJumps: [kernel: boolean, user: boolean] = [true, true];
+  readonly #tables: readonly [kernel: Int32Array, user: Int32Array];
   readonly #blocks = new Map<number, Block>();
   /** The keys of the blocks that depend on a page. */
   readonly #pages = new Map<number, number[]>();
@@ -97,7 +103,11 @@ export class CodeCache {
       new Int32Array(buffer, State.JUMP_CACHES, words),
       new Int32Array(buffer, State.JUMP_CACHES + State.JUMP_CACHE_SIZE, words),
     ];
-    this.forgetJumps();
+    for (const cache of this.#caches) cache[0] = EMPTY_AT_ZERO;
+    this.#tables = [
+      new Int32Array(buffer, State.BLOCK_TABLES, State.BLOCK_TABLE_SIZE / 4),
+      new Int32Array(buffer, State.BLOCK_TABLES + State.BLOCK_TABLE_SIZE, State.BLOCK_TABLE_SIZE / 4),
+    ];
     memory.onCodeWritten((pfn) => this.forgetPage(pfn));
     maps.onCodeUnmapped((user) => this.#forgetJumpsOf(user));
   }
@@ -182,6 +192,7 @@ export class CodeCache {
     this.#mode = mode;
     this.#modeBits = (mode.flat ? 0 : 1) | (mode.defaultSize === 16 ? 2 : 0);
     this.forgetJumps();
+    for (const table of this.#tables) table.fill(0);
   }
 
   /** Empties the jump caches: some mapping or mode that they stand for has changed. */
@@ -192,10 +203,8 @@ export class CodeCache {
 
   /** Many pages go at once when address spaces change: an empty cache is not emptied again. */
   #forgetJumpsOf(user: boolean): void {
-    const which = user ? 1 : 0;
-    if (!this.#hasJumps[which]) return;
-    this.#hasJumps[which] = false;
-    const cache = this.#caches[which];
+    const cache = this.#caches[user ? 1 : 0];
+    if (cache[State.JUMP_CACHE_USED / 4] === 0) return;
     cache.fill(0);
     cache[0] = EMPTY_AT_ZERO;
   }
@@ -203,7 +212,10 @@ export class CodeCache {
   /** Forgets all code of a page, which has been written to or is about to be. */
   forgetPage(pfn: number): void {
     this.counters.pagesForgotten++;
-    for (const key of this.#pages.get(pfn) ?? []) this.#blocks.delete(key);
+    for (const key of this.#pages.get(pfn) ?? []) {
+      this.#blocks.delete(key);
+      this.#forgetEntry(key);
+    }
     this.#pages.delete(pfn);
     this.#release(pfn);
     this.#memory.hasCode[pfn] = 0;
@@ -226,6 +238,7 @@ export class CodeCache {
       this.#memory.hasCode[pfn] = 0;
       this.#maps.refresh(pfn);
     }
+    for (const table of this.#tables) table.fill(0);
     this.#top = State.RECORDS;
     this.counters.flushes++;
     this.#generation++;
@@ -242,7 +255,9 @@ export class CodeCache {
     if (pfn < 0) return { kind: 'fault', address: linear };
     // Translated code knows its privilege: a page that both run is two pieces of code.
     const key =
-      (((pfn << PAGE_SHIFT) >>> 0) + (linear & PAGE_OFFSET_MASK)) * 8 + this.#modeBits + (user ? USER_CODE : 0);
+      (((pfn << PAGE_SHIFT) >>> 0) + (linear & PAGE_OFFSET_MASK)) * KEYS_PER_ADDRESS +
+      this.#modeBits +
+      (user ? USER_CODE : 0);
     let block = this.#blocks.get(key);
     if (block !== undefined && (block.eip !== eip || !this.#isCurrent(block, vpn, user))) block = undefined;
     if (block === undefined) {
@@ -254,12 +269,30 @@ export class CodeCache {
     }
     this.#maps.markExecuted(vpn, user);
     if (block.secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
-    this.#hasJumps[user ? 1 : 0] = true;
     const cache = this.#caches[user ? 1 : 0];
     const place = (eip & (State.JUMP_CACHE_ENTRIES - 1)) * 2;
     cache[place] = eip;
     cache[place + 1] = block.record;
+    cache[State.JUMP_CACHE_USED / 4] = 1;
+    // The CPU's own look-up takes eip for a linear address, and looks at one page.
+    if (this.#mode.flat && this.#mode.base === 0 && block.secondPage === undefined) {
+      this.#enterInTable(this.#tables[user ? 1 : 0], ramAddress(key), block.record);
+    }
     return { kind: 'found', record: block.record };
+  }
+
+  #enterInTable(table: Int32Array, address: number, record: number): void {
+    const place = tablePlace(address);
+    table[place] = address;
+    table[place + 1] = record;
+  }
+
+  /** The table's entry for the block with this key, if there is one, goes. */
+  #forgetEntry(key: number): void {
+    const address = ramAddress(key);
+    const table = this.#tables[(key & USER_CODE) !== 0 ? 1 : 0];
+    const place = tablePlace(address);
+    if (table[place] === address) table[place] = 0;
   }
 
   /**

@@ -24,8 +24,8 @@ const PRESENT = 1;
 const WRITABLE = 2;
 const USER = 4;
 /** Code was looked up through this entry, by the kernel's rings or by ring 3: that jump cache may know it. */
-const EXECUTED_BY_KERNEL = 8;
-const EXECUTED_BY_USER = 16;
+export const EXECUTED_BY_KERNEL = 8;
+export const EXECUTED_BY_USER = 16;
 const EXECUTED = EXECUTED_BY_KERNEL | EXECUTED_BY_USER;
 const NONE = -1;
 
@@ -35,7 +35,8 @@ export class FlatMaps implements ShadowMap {
   readonly #kernelWrite: Int32Array;
   readonly #userRead: Int32Array;
   readonly #userWrite: Int32Array;
-  readonly #rights = new Uint8Array(PAGE_COUNT);
+  /** In the CPU's memory, since the CPU itself marks pages as executed. */
+  readonly #rights: Uint8Array;
   readonly #pfns = new Int32Array(PAGE_COUNT);
   /** The entries that lead to one guest-physical page form a list: several linear addresses can name the same code. */
   readonly #next = new Int32Array(PAGE_COUNT);
@@ -55,6 +56,7 @@ export class FlatMaps implements ShadowMap {
     this.#kernelWrite = new Int32Array(buffer, State.KERNEL_WRITE_MAP, PAGE_COUNT);
     this.#userRead = new Int32Array(buffer, State.USER_READ_MAP, PAGE_COUNT);
     this.#userWrite = new Int32Array(buffer, State.USER_WRITE_MAP, PAGE_COUNT);
+    this.#rights = new Uint8Array(buffer, State.PAGE_FLAGS, PAGE_COUNT);
     this.#first = new Int32Array(memory.bytes.length / PAGE_SIZE).fill(NONE);
   }
 

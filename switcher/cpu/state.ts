@@ -3,9 +3,9 @@
 //
 //   0x0000_0000  state (this file)
 //   0x0001_0000  jump caches: where the code of a recently visited eip is, one for each privilege
-//   0x0003_0000  … 0x0010_0000 free
-//   0x0010_0000  the four flat maps of 2^20 words each (see shadow-map)
-//   0x0110_0000  decoded records (see interpreter/records)
+//   0x0003_0000  block tables: where the code of a place in the Guest's RAM is, one for each privilege
+//   0x0010_0000  the four flat maps of 2^20 words each, then what is known of each page, in bytes (see shadow-map)
+//   0x0120_0000  decoded records (see interpreter/records)
 //   then         the Guest's RAM
 
 /** eax … edi as words; a ninth slot is always zero and serves as the absent base or index register. */
@@ -43,6 +43,9 @@ export const CHAIN_RECORD = 0x164;
 export const READ_MAP = 0x168;
 export const WRITE_MAP = 0x16c;
 export const JUMP_CACHE = 0x170;
+/** Address of the block table, and the page flag for "executed", that go with the current privilege. */
+export const BLOCK_TABLE = 0x1e0;
+export const EXECUTED_FLAG = 0x1e4;
 /** The linear addresses that sgdt and sidt show: the tables themselves are in `struct lguest_pages`. */
 export const GDT_BASE = 0x174;
 export const IDT_BASE = 0x178;
@@ -101,9 +104,20 @@ export const X87_EXPONENT = 16;
 export const X87_SIGN = 20;
 
 export const JUMP_CACHES = 0x10000;
-/** Entries of one jump cache; an entry is two words: eip and the address of the record. */
-export const JUMP_CACHE_ENTRIES = 8192;
-export const JUMP_CACHE_SIZE = JUMP_CACHE_ENTRIES * 8;
+/**
+ * Entries of one jump cache; an entry is two words: eip and the address of the record. It is emptied whenever a page of code
+ * is unmapped, so it is small; what is not in it is most often in the block table, which depends on no mapping.
+ */
+export const JUMP_CACHE_ENTRIES = 2048;
+/** Behind the entries, a word that is nonzero when something is in the cache. */
+export const JUMP_CACHE_USED = JUMP_CACHE_ENTRIES * 8;
+export const JUMP_CACHE_SIZE = JUMP_CACHE_USED + 64;
+
+export const BLOCK_TABLES = 0x30000;
+/** Entries of one block table; an entry is two words: the address in this memory of the block's first byte, and its record. */
+export const BLOCK_TABLE_ENTRIES = 32768;
+export const BLOCK_TABLE_SHIFT = 15;
+export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * 8;
 
 export const MAPS = 0x100000;
 export const MAP_SIZE = 0x400000;
@@ -118,6 +132,10 @@ export const USER_WRITE_MAP = MAPS + 3 * MAP_SIZE;
  */
 export const MAP_BIAS = 1;
 
-export const RECORDS = MAPS + 4 * MAP_SIZE;
+/** A byte for each virtual page: what the Host has granted, and whether code was looked up through it (see shadow-map). */
+export const PAGE_FLAGS = MAPS + 4 * MAP_SIZE;
+export const PAGE_FLAGS_SIZE = 0x100000;
+
+export const RECORDS = PAGE_FLAGS + PAGE_FLAGS_SIZE;
 export const RECORDS_SIZE = 0x2000000;
 export const GUEST_RAM = RECORDS + RECORDS_SIZE;

@@ -4,6 +4,7 @@
 // next record, so that no loop stands between two instructions and each handler has an indirect jump of its own for the
 // processor to predict. V8 compiles a handler when it first runs: the many that a Guest never uses cost nothing.
 import { Bug } from '../../lib/errors.js';
+import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
 import { EXIT_BUDGET, EXIT_LOOKUP } from '../cpu/exits.js';
 import { REGISTER_FILES } from '../cpu/register-files.js';
 import { CPU_ROUTINES } from '../cpu/routines.js';
@@ -36,6 +37,8 @@ export class InterpreterModule implements Functions, Setting {
   readonly #handlerType: number;
   /** (eip) → looks for its record and runs it. */
   readonly #lookup: number;
+  /** (eip) → the same by way of the maps and the block table. */
+  readonly #find: number;
   /** (record with a near target) → goes there, and remembers where it was. */
   readonly #follow: number;
 
@@ -46,8 +49,10 @@ export class InterpreterModule implements Functions, Setting {
     }
     this.#handlerType = this.#module.type(HANDLER_TAKES, HANDLER_GIVES);
     this.#lookup = this.#module.declare(HANDLER_TAKES, HANDLER_GIVES);
+    this.#find = this.#module.declare(HANDLER_TAKES, HANDLER_GIVES);
     this.#follow = this.#module.declare(HANDLER_TAKES, HANDLER_GIVES);
     this.#defineLookup();
+    this.#defineFind();
     this.#defineFollow();
     this.#defineRun();
   }
@@ -279,11 +284,21 @@ export class InterpreterModule implements Functions, Setting {
     emit.localSet(entry);
   }
 
-  #missIfOther(emit: Emitter, eip: number, entry: number): void {
+  /** Goes to `find` when the entry is not that of the eip in local `eip`. */
+  #findIfOther(emit: Emitter, eip: number, entry: number): void {
     emit.localGet(entry);
     emit.load(4, 0);
     emit.localGet(eip);
-    emit.op(0x47 /* i32.ne */, WASM.if, WASM.blockVoid);
+    emit.op(WASM.i32Ne, WASM.if, WASM.blockVoid);
+    emit.localGet(eip);
+    emit.op(WASM.returnCall);
+    emit.code.unsigned(this.#find);
+    emit.op(WASM.end);
+  }
+
+  /** Asks JavaScript for the record of `eip` when what is on the stack is 0. */
+  #missIfZero(emit: Emitter, eip: number): void {
+    emit.op(WASM.i32Eqz, WASM.if, WASM.blockVoid);
     emit.const32(0);
     emit.localGet(eip);
     emit.store(4, State.EIP);
@@ -291,11 +306,80 @@ export class InterpreterModule implements Functions, Setting {
     emit.op(WASM.end);
   }
 
+  /**
+   * A mapping leads from eip to an address in this memory, the block table from there to a record. The entry is good when it
+   * is for this address and its record for this eip: the same code can be mapped twice.
+   */
+  #defineFind(): void {
+    const emit = new Emitter(this, this, 1);
+    const eip = 0;
+    const page = emit.scratch('page', 'i32');
+    const at = emit.scratch('at', 'i32');
+    const entry = emit.scratch('entry', 'i32');
+    const record = emit.scratch('record', 'i32');
+    emit.localGet(eip);
+    emit.const32(PAGE_SHIFT);
+    emit.op(WASM.i32ShrU);
+    emit.localSet(page);
+    emit.loadState(State.READ_MAP);
+    emit.localGet(page);
+    emit.const32(2);
+    emit.op(WASM.i32Shl, WASM.i32Add);
+    emit.load(4, 0);
+    emit.localTee(at);
+    this.#missIfZero(emit, eip);
+    emit.localGet(at);
+    emit.localGet(eip);
+    emit.const32(State.MAP_BIAS);
+    emit.op(WASM.i32Add, WASM.i32Add);
+    emit.localTee(at);
+    emit.localGet(at);
+    emit.const32(State.BLOCK_TABLE_SHIFT);
+    emit.op(WASM.i32ShrU, WASM.i32Xor);
+    emit.const32(State.BLOCK_TABLE_ENTRIES - 1);
+    emit.op(WASM.i32And);
+    emit.const32(3);
+    emit.op(WASM.i32Shl);
+    emit.loadState(State.BLOCK_TABLE);
+    emit.op(WASM.i32Add);
+    emit.localTee(entry);
+    emit.load(4, 0);
+    emit.localGet(at);
+    emit.op(WASM.i32Eq);
+    this.#missIfZero(emit, eip);
+    emit.localGet(entry);
+    emit.load(4, 4);
+    emit.localTee(record);
+    emit.load(4, Records.RECORD_EIP);
+    emit.localGet(eip);
+    emit.op(WASM.i32Eq);
+    this.#missIfZero(emit, eip);
+    // As JavaScript does that has found it: the page counts as executed, and the jump cache knows the way.
+    emit.localGet(page);
+    emit.localGet(page);
+    emit.load(1, State.PAGE_FLAGS);
+    emit.loadState(State.EXECUTED_FLAG);
+    emit.op(WASM.i32Or);
+    emit.store(1, State.PAGE_FLAGS);
+    this.#findEntry(emit, eip, entry);
+    emit.localGet(entry);
+    emit.localGet(eip);
+    emit.store(4, 0);
+    emit.localGet(entry);
+    emit.localGet(record);
+    emit.store(4, 4);
+    emit.loadState(State.JUMP_CACHE);
+    emit.const32(1);
+    emit.store(4, State.JUMP_CACHE_USED);
+    this.#enter(emit, record);
+    this.#module.define(this.#find, emit.locals, emit.code.view());
+  }
+
   #defineLookup(): void {
     const emit = new Emitter(this, this, 1);
     const entry = emit.scratch('entry', 'i32');
     this.#findEntry(emit, 0, entry);
-    this.#missIfOther(emit, 0, entry);
+    this.#findIfOther(emit, 0, entry);
     emit.localGet(entry);
     emit.load(4, 4);
     emit.localSet(entry);
@@ -310,7 +394,7 @@ export class InterpreterModule implements Functions, Setting {
     this.field(emit, 'immediate');
     emit.localSet(eip);
     this.#findEntry(emit, eip, entry);
-    this.#missIfOther(emit, eip, entry);
+    this.#findIfOther(emit, eip, entry);
     emit.localGet(entry);
     emit.load(4, 4);
     emit.localSet(entry);
@@ -318,7 +402,7 @@ export class InterpreterModule implements Functions, Setting {
     // two pages depends on the second one too, and is always looked up.
     this.field(emit, 'eip');
     emit.localGet(eip);
-    emit.op(0x73 /* i32.xor */);
+    emit.op(WASM.i32Xor);
     emit.const32(~0xfff);
     emit.op(WASM.i32And);
     emit.localGet(entry);

@@ -149,6 +149,7 @@ export class Translator {
     if (place.staticTop) place.staticTop = false;
     else place.pages = 1;
     if (place.state.kind === 'translated') place.state.end();
+    this.found(eip, user);
   }
 
   /** Code at `eip` was looked for and found: where everything is to be translated, it is translated now. */
