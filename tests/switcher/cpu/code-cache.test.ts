@@ -1,0 +1,155 @@
+// Decoded code is remembered: that what is remembered is still true when mappings, bytes and privileges change.
+import t from 'tap';
+import { GDT_ENTRIES, LGUEST_CS } from '../../../guest-abi/x86/descriptors.js';
+import { IDT_ENTRIES } from '../../../guest-abi/x86/traps.js';
+import { Cpu, type EngineName } from '../../../switcher/cpu/cpu.js';
+import * as State from '../../../switcher/cpu/state.js';
+import { ENGINES } from '../../support/test-cpu.js';
+
+const PAGE = 4096;
+const RAM_PAGES = 16;
+const BUDGET = 1000;
+const HLT = 0xf4;
+const HLT_VECTOR = 13;
+const EAX = State.REGISTERS;
+
+/** Flat segments for rings 1 and 3, and a kernel's idea of which selectors they are. */
+const GDT = new Uint32Array(GDT_ENTRIES * 2);
+const RINGS = {
+  kernel: { cs: 0x11, ss: 0x19, code: 0xbb, data: 0xb3 },
+  user: { cs: 0x23, ss: 0x2b, code: 0xfb, data: 0xf3 },
+};
+for (const { cs, ss, code, data } of Object.values(RINGS)) {
+  GDT.set([0xffff, 0x00cf0000 | (code << 8)], (cs >>> 3) * 2);
+  GDT.set([0xffff, 0x00cf0000 | (data << 8)], (ss >>> 3) * 2);
+}
+
+/** A CPU whose every trap leads out. */
+class SmallCpu {
+  readonly cpu: Cpu;
+
+  constructor(engine: EngineName) {
+    const idt = new Uint32Array(IDT_ENTRIES * 2);
+    for (let vector = 0; vector < IDT_ENTRIES; vector++) idt.set([LGUEST_CS << 16, 0x8e00], vector * 2);
+    const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
+    this.cpu = new Cpu(RAM_PAGES * PAGE, { gdt: GDT, idt, tss: { ss1: 0, esp1: 0 } }, clock, engine, 0);
+    this.enter('kernel');
+  }
+
+  enter(ring: keyof typeof RINGS): void {
+    const { cs, ss } = RINGS[ring];
+    const { segments } = this.cpu;
+    segments.install(State.CS, cs, segments.descriptor(cs));
+    segments.install(State.SS, ss, segments.descriptor(ss));
+    this.cpu.setPrivilege(cs & 3);
+    for (const segment of [State.ES, State.DS, State.FS, State.GS]) segments.load(segment, ss);
+    this.cpu.segmentsChanged();
+  }
+
+  map(address: number, pfn: number, user = false): void {
+    this.cpu.maps.set(address / PAGE, pfn, true, user);
+  }
+
+  /** `mov eax, value; jmp on; hlt`, the jump over a byte, so that there is something to look up. */
+  program(physical: number, value: number): void {
+    const bytes = [0xb8, value, 0, 0, 0, 0xeb, 1, HLT, HLT];
+    this.cpu.memory.bytes.set(bytes, physical);
+    this.cpu.memory.wrote(physical, bytes.length);
+  }
+
+  /** What is in eax at the hlt; -1 when something else ended the run. */
+  run(eip: number): number {
+    const { memory, trap } = this.cpu;
+    memory.set(EAX, 0);
+    memory.set(State.EIP, eip);
+    this.cpu.run(BUDGET);
+    return trap.vector === HLT_VECTOR ? memory.get(EAX) : -1;
+  }
+}
+
+for (const engine of ENGINES) {
+  t.test(`code is found again after its page was unmapped and mapped, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    small.map(0x5000, 2);
+    small.program(0x2000, 7);
+    t.equal(small.run(0x5000), 7);
+    for (let round = 0; round < 3; round++) {
+      small.cpu.maps.clear(5);
+      t.equal(small.run(0x5000), -1, 'an unmapped page is a page fault, whatever is remembered');
+      small.map(0x5000, 2);
+      t.equal(small.run(0x5000), 7);
+    }
+  });
+
+  t.test(`another page at the same address is other code, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    small.program(0x2000, 7);
+    small.program(0x3000, 8);
+    for (let round = 0; round < 3; round++) {
+      small.map(0x5000, 2);
+      t.equal(small.run(0x5000), 7);
+      small.map(0x5000, 3);
+      t.equal(small.run(0x5000), 8);
+    }
+  });
+
+  t.test(`one page at two addresses is code of two eips, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    // call $+5; pop eax; hlt: where it runs is what it gives.
+    small.cpu.memory.bytes.set([0xe8, 0, 0, 0, 0, 0x58, HLT], 0x2000);
+    small.map(0x5000, 2);
+    small.map(0x6000, 2);
+    small.map(0x7000, 4);
+    for (let round = 0; round < 3; round++) {
+      for (const at of [0x5000, 0x6000]) {
+        small.cpu.memory.set(State.REGISTERS + 16, 0x8000);
+        t.equal(small.run(at), at + 5);
+        small.cpu.maps.clear(at / PAGE);
+        small.map(at, 2);
+      }
+    }
+  });
+
+  t.test(`code that a device wrote while its page was not mapped is new code, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    small.map(0x5000, 2);
+    small.program(0x2000, 7);
+    t.equal(small.run(0x5000), 7);
+    small.cpu.maps.clear(5);
+    small.program(0x2000, 9);
+    small.map(0x5000, 2);
+    t.equal(small.run(0x5000), 9);
+  });
+
+  t.test(`what ring 1 has found is not ring 3's to run, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    small.map(0x5000, 2);
+    small.map(0x6000, 3, true);
+    small.program(0x2000, 7);
+    small.program(0x3000, 8);
+    for (let round = 0; round < 2; round++) {
+      small.enter('kernel');
+      t.equal(small.run(0x5000), 7);
+      t.equal(small.run(0x6000), 8);
+      small.enter('user');
+      t.equal(small.run(0x5000), -1);
+      t.equal(small.run(0x6000), 8);
+    }
+  });
+
+  t.test(`more code than the tables hold is all found, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    // A nest of jumps: each block jumps to the same place of the next page, and the last one stops.
+    const wrong: number[] = [];
+    for (let pfn = 0; pfn < RAM_PAGES; pfn++) small.map(0x100000 + pfn * PAGE, pfn);
+    for (let offset = 0; offset + 6 < PAGE; offset += 8) {
+      for (let pfn = 0; pfn < RAM_PAGES - 1; pfn++)
+        small.cpu.memory.bytes.set([0x40, 0xe9, 0xfa, 0x0f, 0, 0], pfn * PAGE + offset);
+      small.cpu.memory.bytes.set([HLT], (RAM_PAGES - 1) * PAGE + offset);
+    }
+    for (let offset = 0; offset + 6 < PAGE; offset += 8) {
+      if (small.run(0x100000 + offset) !== RAM_PAGES - 1) wrong.push(offset);
+    }
+    t.same(wrong, []);
+  });
+}
