@@ -1,29 +1,50 @@
 // What docs/CONFORMANCE.md says is about things that exist: forms with cases, tests with the names that it gives.
 import t from 'tap';
 import { read } from '../support/sources.js';
+import { CHAPTERS } from './document.js';
 import { ASK_THE_MACHINE, countForms } from './forms.js';
-import { PROGRAMS } from './programs.js';
-import { STATEMENTS } from './statements.js';
+import { CHECKLIST_LENGTH, STATEMENTS } from './statements.js';
+
+const statements = Object.values(STATEMENTS).flat();
+const text = read('docs/CONFORMANCE.md');
 
 t.test('every instruction form has a recorded case, but those that ask the machine what it is', async (sub) => {
   const rows = countForms();
   sub.ok(rows.length > 400);
   const without = rows.filter(({ mnemonic, fewest }) => fewest === 0 && !ASK_THE_MACHINE.has(mnemonic));
   sub.same(without, []);
+  const unlisted = rows.filter(({ mnemonic }) => !text.includes(`\`${mnemonic}\``));
+  sub.same(unlisted, [], 'and a place in the document');
 });
 
-t.test('every promise has its test', async (sub) => {
-  const all = [...Object.values(STATEMENTS).flat(), ...PROGRAMS];
-  sub.ok(all.length > 68);
-  const missing = all.filter(({ file, test }) => !read(`tests/${file.replace(/\.js$/, '.ts')}`).includes(test));
+t.test('every claim has its tests', async (sub) => {
+  const claims = CHAPTERS.flatMap((chapter) => chapter.claims);
+  sub.same(
+    claims.filter(({ proofs }) => proofs.length === 0),
+    [],
+  );
+  const missing = claims
+    .flatMap(({ proofs }) => proofs)
+    .filter(({ file, test }) => !read(`tests/${file.replace(/\.js$/, '.ts')}`).includes(test));
   sub.same(missing, []);
 });
 
-t.test('the document has a line for every promise', async (sub) => {
-  const text = read('docs/CONFORMANCE.md');
-  const statements = Object.values(STATEMENTS).flat();
+t.test('the whole checklist is in the document, in its order, and nothing in it is broken', async (sub) => {
+  const numbers = Array.from({ length: CHECKLIST_LENGTH }, (_, i) => i + 1);
   sub.same(
-    statements.filter((statement) => !text.includes(statement.text)),
+    statements.flatMap(({ number }) => number ?? []),
+    numbers,
+  );
+  sub.same(
+    statements.filter((statement) => !text.includes(`| ${statement.text} |`)),
     [],
+  );
+  sub.notMatch(text, /\| (broken|missing) \|/);
+});
+
+t.test('the document has all its chapters', async (sub) => {
+  sub.same(
+    [...text.matchAll(/^## (.*)$/gm)].map(([, title]) => title),
+    CHAPTERS.map(({ title }) => title),
   );
 });

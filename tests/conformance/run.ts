@@ -1,13 +1,9 @@
-// `npm run conformance`: runs the tests that hold promises and programs, and writes docs/CONFORMANCE.md.
+// `npm run conformance`: runs the tests that are named as proofs, and writes docs/CONFORMANCE.md.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { notedRuns } from '../differential/noted.js';
-import { recordedRuns } from '../differential/recorded.js';
-import { documentOf } from './document.js';
-import { countForms } from './forms.js';
-import { STATEMENTS } from './statements.js';
-import { PROGRAMS } from './programs.js';
-import { type Result, runTests, together } from './tap.js';
+import type { Evidence, Proof } from './chapter.js';
+import { CHAPTERS, documentOf } from './document.js';
+import { type Result, runTests, type State, together } from './tap.js';
 
 const DOCUMENT = join(import.meta.dirname, '../../../docs/CONFORMANCE.md');
 
@@ -20,19 +16,20 @@ function resultsOf(file: string): Result[] {
   results.set(file, made);
   return made;
 }
-const stateOf = ({ file, test }: { file: string; test: string }): string =>
-  together(resultsOf(file).filter(({ name }) => name.startsWith(test)));
 
-const broken = Object.values(STATEMENTS)
-  .flat()
-  .filter((statement) => !['kept', 'skipped'].includes(stateOf(statement)));
-const text = documentOf({
-  runs: notedRuns(),
-  recorded: recordedRuns().map(({ rows, seed, answers }) => ({ rows, seed, cases: answers.length })),
-  forms: countForms(),
-  programs: PROGRAMS.map((program) => ({ name: program.text, state: stateOf(program) })),
-  stateOf,
-});
-writeFileSync(DOCUMENT, text);
-for (const { text: promise, test } of broken) process.stderr.write(`not kept: ${promise} (${test})\n`);
+const statesOf = ({ file, test }: Proof): State[] =>
+  resultsOf(file)
+    .filter(({ name }) => name.startsWith(test))
+    .map(({ state }) => state);
+
+const evidence: Evidence = {
+  stateOf: (proofs) => together(proofs.map((proof) => together(statesOf(proof)))),
+};
+
+writeFileSync(DOCUMENT, documentOf(evidence));
+const broken = CHAPTERS.flatMap(({ claims }) => claims).filter(
+  ({ proofs }) => !['kept', 'skipped'].includes(evidence.stateOf(proofs)),
+);
+for (const { text, proofs } of broken)
+  process.stderr.write(`not kept: ${text} (${proofs.map(({ test }) => test).join('; ')})\n`);
 process.exitCode = broken.length === 0 ? 0 : 1;

@@ -25,10 +25,10 @@ export function runTests(file: string): Result[] {
   }));
 }
 
-/** Of several tests: broken if one is, kept if none is and one is kept. */
-export function together(results: readonly Result[]): State | 'missing' {
-  const states = results.map(({ state }) => state);
+/** Of several tests: broken if one is, missing if one is, kept if none is and one is kept. */
+export function together(states: readonly (State | 'missing')[]): State | 'missing' {
   if (states.includes('broken')) return 'broken';
+  if (states.includes('missing')) return 'missing';
   if (states.includes('kept')) return 'kept';
   return states[0] ?? 'missing';
 }

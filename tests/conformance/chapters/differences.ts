@@ -1,11 +1,12 @@
 // What remains different from the processor that answers were recorded on, or from the original Host and Launcher, and why.
+import type { Chapter } from '../chapter.js';
 
-export interface Remaining {
+interface Remaining {
   readonly what: string;
   readonly why: string;
 }
 
-export const REMAINING: readonly Remaining[] = [
+const REMAINING: readonly Remaining[] = [
   {
     what: 'Flags that the manual leaves undefined (after shifts by more than one, `mul`, `div`, `bsf`, `aaa` and others) may differ from a real CPU.',
     why: 'CPUs differ from each other; cleared is cheapest. Comparisons mask them, case by case.',
@@ -39,3 +40,9 @@ export const REMAINING: readonly Remaining[] = [
     why: 'There is one thread, so there is no other task to refuse.',
   },
 ];
+
+export const differences: Chapter = {
+  title: 'What remains different, and why',
+  claims: [],
+  body: () => REMAINING.map(({ what, why }) => `- ${what} ${why}`).join('\n'),
+};

@@ -1,0 +1,28 @@
+// Whole programs and kernels that tests run to their end.
+import { type Chapter, type Claim, from } from '../chapter.js';
+import { table } from '../markdown.js';
+
+const reference = from('boot/reference-guest');
+const linux = from('boot/linux');
+
+const claims: readonly Claim[] = [
+  { text: 'the reference Guest’s self-test', proofs: [reference('the self-test finds nothing wrong')] },
+  {
+    text: 'the reference Guest’s commands, from its prompt to power-off',
+    proofs: [reference('it introduces itself, answers every command')],
+  },
+  {
+    text: 'Linux kernels, to a shell and power-off (with `LGUEST_TEST_KERNELS`)',
+    proofs: [linux('every kernel boots to a shell')],
+  },
+];
+
+export const programs: Chapter = {
+  title: 'Programs',
+  claims,
+  body: ({ stateOf }) =>
+    table(
+      ['program', 'state'],
+      claims.map(({ text, proofs }) => [text, stateOf(proofs)]),
+    ),
+};
