@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 import { ReadStream } from 'node:tty';
 import type { StdinEof } from '../launcher/options-table.js';
 import type { GuestConsole } from '../launcher/console-stream.js';
+import type { Guest } from '../launcher/guest.js';
+import { stdinEnded } from './stdin-eof.js';
 import { type End, SIGNAL_STATUS } from './ending.js';
 import { Keyboard, type KeyboardAction } from './keyboard.js';
 import { Terminal } from './terminal.js';
@@ -13,24 +15,21 @@ export interface InputOptions {
   readonly quiet: boolean;
 }
 
-const CONTROL_D = 0x04;
 /** What one keeps typing while the Guest does not listen is forgotten beyond this. */
 const MAX_TYPED_AHEAD = 64 * 1024;
 
 /** Takes stdin to the Guest. @returns what gives stdin back */
 export function connectInput(
-  console: GuestConsole,
+  guest: Guest,
   options: InputOptions,
   end: End,
   say: (message: string) => void,
 ): () => void {
   const { stdin } = process;
+  const { console } = guest;
   const onTerminal = stdin instanceof ReadStream && stdin.isTTY;
   const disconnect = onTerminal ? connectTerminal(stdin, console, options, end, say) : connectPipe(console);
-  const onEnd = (): void => {
-    if (options.stdinEof === 'ctrl-d') console.write(Uint8Array.of(CONTROL_D));
-    if (options.stdinEof === 'poweroff') end(0, 'stdin has ended');
-  };
+  const onEnd = (): void => void stdinEnded(guest, options.stdinEof, end);
   // A terminal that was hung up, a descriptor that was closed before we began: there will be no input either way.
   stdin.once('end', onEnd).once('error', onEnd);
   return () => {

@@ -41,7 +41,7 @@ export async function runCommand(options: RunOptions, createGuest: CreateGuest):
     const output = await connectOutput(guest.console, options, end);
     // It is waited for below, unless the run fails before.
     output.done.catch(() => undefined);
-    undo.push(connectInput(guest.console, options, end, say));
+    undo.push(connectInput(guest, options, end, say));
     const info = await guest.run();
     undo.splice(0).forEach((action) => action());
     await output.done;

@@ -9,6 +9,7 @@ import { Overlays } from './context.js';
 import type { DeviceSpec } from './device-specs.js';
 import { EXIT_CODES, type ExitInfo, type ExitReason, classifyDeath } from './exit-info.js';
 import { type NamedCounts, addCounts } from './host-counters.js';
+import { Idleness } from './idleness.js';
 import { Machine, type MachineRequest, type Parts } from './machine.js';
 import { memoryBytes } from './memory.js';
 import type { EngineName } from './parts.js';
@@ -59,6 +60,8 @@ export class Guest extends EventEmitter<GuestEvents> {
   readonly #options: GuestOptions;
   readonly #stop = new AbortController();
   readonly #counters = newRunCounters();
+  readonly #idleness = new Idleness();
+  readonly #ended = new AbortController();
   #life: Life;
   #running: Promise<ExitInfo> | undefined;
   #restarts = 0;
@@ -112,12 +115,29 @@ export class Guest extends EventEmitter<GuestEvents> {
     this.#stop.abort(end);
   }
 
+  /**
+   * Waits until the Guest has nothing to do: until it has slept for `milliseconds` and printed nothing meanwhile. That
+   * is how a Guest looks that waits for input, and also one that just takes its time.
+   *
+   * @returns false when it has ended before
+   */
+  async idle(milliseconds = 1000): Promise<boolean> {
+    try {
+      await this.#idleness.wait(milliseconds, () => this.console.bytesPrinted, this.#ended.signal);
+      return true;
+    } catch (error) {
+      if (this.#ended.signal.aborted) return false;
+      throw error;
+    }
+  }
+
   /** Ends the Guest if it still runs, and lets go of everything it held. May be called more than once. */
   async close(): Promise<void> {
     this.stop('aborted', 'closed');
     if (this.#life.state === 'ready') {
       const { machine } = this.#life;
       this.#life = { state: 'ended' };
+      this.#ended.abort();
       await machine.close();
     }
     await this.#running?.catch(() => undefined);
@@ -146,6 +166,7 @@ export class Guest extends EventEmitter<GuestEvents> {
       return info;
     } finally {
       this.#life = { state: 'ended' };
+      this.#ended.abort();
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       this.console.hangUp();
@@ -175,7 +196,7 @@ export class Guest extends EventEmitter<GuestEvents> {
   }
 
   async #oneLife(machine: Machine): Promise<End | 'again'> {
-    const outcome = await machine.run(this.#stop.signal, this.#counters);
+    const outcome = await machine.run(this.#stop.signal, this.#counters, this.#idleness);
     switch (outcome.kind) {
       case 'stopped':
         return isEnd(this.#stop.signal.reason) ? this.#stop.signal.reason : { reason: 'aborted', message: 'stopped' };

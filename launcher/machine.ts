@@ -9,6 +9,7 @@ import type { LauncherContext, Overlays } from './context.js';
 import type { DeviceSpec } from './device-specs.js';
 import { type NamedCounts, addCounts } from './host-counters.js';
 import { type LoadRequest, type LoadedKernel, loadGuest } from './kernel/load.js';
+import type { Idleness } from './idleness.js';
 import { type Outcome, type RunCounters, type RunnableGuest, type Services, runGuest } from './run-guest.js';
 
 const PAGE_SIZE = 4096;
@@ -90,8 +91,13 @@ export class Machine {
   }
 
   /** Runs the Guest until it ends, or a device cannot go on, or `signal` says stop. */
-  async run(signal: AbortSignal, counters: RunCounters): Promise<Outcome | { kind: 'failed'; message: string }> {
-    const outcome = await runGuest(this.#host, this.#devices, AbortSignal.any([signal, this.#fatal.signal]), counters);
+  async run(
+    signal: AbortSignal,
+    counters: RunCounters,
+    idleness: Idleness,
+  ): Promise<Outcome | { kind: 'failed'; message: string }> {
+    const stop = AbortSignal.any([signal, this.#fatal.signal]);
+    const outcome = await runGuest(this.#host, this.#devices, stop, counters, idleness);
     const reason: unknown = this.#fatal.signal.reason;
     return reason instanceof UserError ? { kind: 'failed', message: reason.message } : outcome;
   }

@@ -8,6 +8,7 @@ import { EAGAIN, EINTR, ENOENT, ERESTART } from '../guest-abi/errno.js';
 import { LGUEST_PENDING, LGUEST_PENDING_INSN_SIZE, LGUEST_PENDING_SIZE } from '../guest-abi/lguest-launcher.js';
 import { Bug } from '../lib/errors.js';
 import type { LguestFd } from './context.js';
+import type { Idleness } from './idleness.js';
 
 /** The Host's device, as the loop sees it. */
 export interface RunnableGuest extends LguestFd {
@@ -61,12 +62,11 @@ export async function runGuest(
   services: Services,
   signal: AbortSignal,
   counters: RunCounters,
+  idleness: Idleness,
 ): Promise<Outcome> {
   const buffer = new Uint8Array(MESSAGE_SIZE);
   const pending = new DataView(buffer.buffer);
   const insn = buffer.subarray(LGUEST_PENDING.insn, LGUEST_PENDING.insn + LGUEST_PENDING_INSN_SIZE);
-
-  let began = 0;
 
   while (!signal.aborted) {
     const result = lguest.read(buffer);
@@ -80,10 +80,10 @@ export async function runGuest(
         break;
       case -EAGAIN:
         counters.sleeps++;
-        began = performance.now();
+        idleness.fallsAsleep();
         await lguest.ready(signal);
         // Whoever has just slept needs no other turn of the event loop.
-        if (performance.now() - began < SHORT_SLEEP_MS) await eventLoopTurn();
+        if (idleness.wakes() < SHORT_SLEEP_MS) await eventLoopTurn();
         break;
       case -ERESTART:
         return { kind: 'restart' };

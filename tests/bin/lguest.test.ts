@@ -179,7 +179,14 @@ t.test('what is piped in is data, and its end is no end', async (t) => {
   t.match(interrupts, { status: 0, stdout: '<"\\u0003\\u0003\\u0003\\u0001x">' });
   const controlD = await play([{ echo: 1 }, { echo: 1 }, POWER_DOWN], ['--stdin-eof=ctrl-d'], { input: 'x' });
   t.match(controlD, { status: 0, stdout: '<"x"><"\\u0004">' });
-  t.match(await play([{ spin: true }], ['--stdin-eof=poweroff'], { input: '' }), { status: 0, stderr: '' });
+  const twice = [{ echo: 1 }, { print: 'one ' }, { echo: 1 }, { print: 'two ' }, { echo: 1 }, POWER_DOWN];
+  const everyTime = await play(twice, ['--stdin-eof=ctrl-d'], { input: 'x' });
+  t.equal(everyTime.stdout, '<"x">one <"\\u0004">two <"\\u0004">', 'as an end of file, it is there for whoever asks');
+  t.match(await play([{ sleep: true }], ['--stdin-eof=poweroff'], { input: '' }), { status: 0, stderr: '' });
+  const work = Array.from({ length: 100 }, () => ({ slice: true }));
+  const slow = [...work, { echo: 4 }, ...work, { print: 'done' }, { sleep: true }];
+  const done = await play(slow, ['--stdin-eof=poweroff'], { input: 'work' });
+  t.match(done, { status: 0, stdout: '<"work">done' }, 'a Guest may finish what it was told to do');
 });
 
 t.test('stdin may be /dev/null, a file, or closed', async (t) => {

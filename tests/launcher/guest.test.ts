@@ -148,6 +148,19 @@ t.test('a Guest that never ends is ended: by signal, by time, by close', async (
   t.match(await early.guest.run(), { reason: 'aborted' });
 });
 
+t.test('a Guest is idle when it has slept for a while and printed nothing', async (t) => {
+  const busy: Step[] = Array.from({ length: 50 }, () => ({ slice: true }));
+  const { guest } = await build([[...busy, { print: 'work' }, { sleep: true }]]);
+  const ended = guest.run();
+  t.equal(await guest.idle(20), true);
+  t.equal(guest.console.bytesPrinted, 4, 'it was not, before');
+  const again = guest.idle(60_000);
+  guest.stop();
+  t.equal(await again, false, 'and one that has ended never is');
+  t.equal((await ended).reason, 'aborted');
+  await guest.close();
+});
+
 t.test('a Guest that is closed before it ran lets everything go', async (t) => {
   const { guest, machines } = await build([[POWER_DOWN]]);
   {
