@@ -255,6 +255,8 @@ const struct command commands[] = {
 	{"sleep", "SECONDS", "wait", sleep},
 	{"disk", "[NAME] [read N|write N TEXT|flush|sum]", "disks; a sector of one as hexadecimal", command_disk},
 	{"rng", "[BYTES]", "random bytes from the Host", rng},
+	{"net", "", "the network card, and what went over it", command_net},
+	{"ping", "ADDRESS [TIMES]", "ask another machine for an echo", command_ping},
 	{"pci", "", "the devices on the bus", pci},
 	{"cpuinfo", "", "the processor", cpuinfo},
 	{"run", "PROGRAM [ARGUMENT...]", "run a Linux/i386 program", command_run},

@@ -60,7 +60,7 @@ bool virtqueue_waiting(const struct virtqueue *queue);
 int virtqueue_get(struct virtqueue *queue, u32 *bytes);
 void virtqueue_interrupts(struct virtqueue *queue, bool wanted);
 
-/* ---- console.c, block.c, rng.c: the devices; what everybody needs of the console is in guest.h ---- */
+/* ---- console.c, block.c, rng.c, net.c: the devices; what everybody needs of the console is in guest.h ---- */
 
 void console_attach(struct pci_device *pci);
 
@@ -90,5 +90,30 @@ void rng_start(u32 bytes);
 bool rng_done(void);
 u32 rng_finish(void *to);
 u32 rng_read(void *to, u32 bytes);
+
+#define ETHERNET_BYTES 1514
+
+extern struct net_counts {
+	u32 received, sent, dropped, arp_answered, echo_answered, ignored;
+} net_counts;
+
+void net_attach(struct pci_device *pci);
+bool net_present(void);
+u32 net_irq(void);
+const u8 *net_mac(void);
+u8 *net_frame(void);
+void net_send(const u8 *frame, u32 bytes);
+
+/* ---- internet.c: what is in the frames ---- */
+
+enum ping_result { PING_ANSWERED, PING_NO_ANSWER, PING_UNREACHABLE };
+
+void internet_init(void);
+void internet_receive(const u8 *frame, u32 bytes);
+void internet_describe(void);
+u32 internet_address(void);
+const char *parse_address(const char *text, u32 *value);
+void print_address(u32 value);
+enum ping_result internet_ping(u32 to, u16 sequence, u32 *nanoseconds);
 
 #endif

@@ -298,6 +298,8 @@ extern const u32 command_count;
 void shell(void) __attribute__((noreturn));
 void run_line(char *line);
 void command_disk(u32 count, char **words);
+void command_net(u32 count, char **words);
+void command_ping(u32 count, char **words);
 u32 selftest(void);
 
 #endif

@@ -97,6 +97,8 @@ static void attach_devices(void)
 			disk_attach(device);
 		else if (device->device == VIRTIO_DEVICE_RNG)
 			rng_attach(device);
+		else if (device->device == VIRTIO_DEVICE_NET)
+			net_attach(device);
 	}
 }
 
@@ -111,8 +113,8 @@ static void banner(void)
 		print("  time stamp counter: %u kHz\n", lguest_data.tsc_khz);
 	else
 		print("  time stamp counter: not to be trusted, says the Host\n");
-	print("  devices: %u on the bus, %u disk%s%s\n", pci_device_count, disk_count(), disk_count() == 1 ? "" : "s",
-	      rng_present() ? ", random numbers" : "");
+	print("  devices: %u on the bus, %u disk%s%s%s\n", pci_device_count, disk_count(), disk_count() == 1 ? "" : "s",
+	      rng_present() ? ", random numbers" : "", net_present() ? ", network" : "");
 	initrd_address(&initrd_bytes);
 	if (initrd_bytes)
 		print("  initrd: %u KB\n", initrd_bytes / 1024);

@@ -51,6 +51,7 @@
 #define VIRTIO_F_VERSION_1 (1ull << 32)
 #define VIRTIO_CONSOLE_F_SIZE (1ull << 0)
 #define VIRTIO_CONSOLE_F_EMERG_WRITE (1ull << 2)
+#define VIRTIO_NET_F_MAC (1ull << 5)
 #define VIRTIO_BLK_F_RO (1ull << 5)
 #define VIRTIO_BLK_F_FLUSH (1ull << 9)
 

@@ -1,6 +1,7 @@
 // What devices a Guest shall have, as plain data: made by `block(...)`, `rng()`, `net()` or by the command line, and
 // built by the device table when the Guest is. The order is the order of the PCI slots, after the console's.
 import { EXIT_USAGE, UserError } from '../lib/errors.js';
+import type { NetBackEnd } from './devices/net-back-end.js';
 
 export interface BlockSpec {
   readonly kind: 'block';
@@ -21,8 +22,8 @@ export interface RngSpec {
 
 export interface NetSpec {
   readonly kind: 'net';
-  /** `none`: a network card with no cable in it. What the Guest sends is counted and dropped. */
-  readonly backend: 'none';
+  /** `none`: a network card with no cable in it, what the Guest sends is counted and dropped; or the cable's other end. */
+  readonly backend: 'none' | NetBackEnd;
   /** Six bytes; the Guest makes one up when there is none. */
   readonly mac: Uint8Array | undefined;
 }
@@ -52,9 +53,17 @@ export const rng = (options: { readonly seed?: number | string } = {}): RngSpec 
   seed: options.seed,
 });
 
+export interface NetOptions {
+  /** `02:00:00:12:34:56`; the Guest makes one up when there is none. */
+  readonly mac?: string;
+  /** What is at the other end of the cable: a program of yours that takes frames and gives frames. Nothing by default. */
+  readonly backEnd?: NetBackEnd;
+}
+
 /** A network card: eth0. */
-export function net(options: { readonly mac?: string } = {}): NetSpec {
-  return { kind: 'net', backend: 'none', mac: options.mac === undefined ? undefined : parseMac(options.mac) };
+export function net(options: NetOptions = {}): NetSpec {
+  const mac = options.mac === undefined ? undefined : parseMac(options.mac);
+  return { kind: 'net', backend: options.backEnd ?? 'none', mac };
 }
 
 function parseMac(text: string): Uint8Array {

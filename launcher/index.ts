@@ -24,11 +24,13 @@ export {
   type BlockOptions,
   type BlockSpec,
   type DeviceSpec,
+  type NetOptions,
   type NetSpec,
   type RngSpec,
   block,
   net,
   rng,
 } from './device-specs.js';
+export type { NetBackEnd } from './devices/net-back-end.js';
 export type { Logger } from '../lib/log.js';
 export { UserError, UserError as GuestError } from '../lib/errors.js';

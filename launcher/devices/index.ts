@@ -23,7 +23,7 @@ type Maker<K extends DeviceSpec['kind']> = (
 
 const table: { readonly [K in DeviceSpec['kind']]: Maker<K> } = {
   block: (spec, log, overlay) => new BlockDevice(openDisk(spec.file, { ...spec, overlay }, log), spec.id ?? '', log),
-  net: (spec) => new NetDevice(new LooseEnd(), spec.mac),
+  net: (spec) => new NetDevice(spec.backend === 'none' ? new LooseEnd() : spec.backend, spec.mac),
   rng: (spec) => new RngDevice(spec.seed === undefined ? hostRandom : seededRandom(spec.seed)),
 };
 
