@@ -24,7 +24,7 @@ static void mem(u32 count, char **words)
 		print("out of use %7u KB (above what fits between 3 GB and the devices)\n", (ram_bytes - lowmem_bytes) / 1024);
 	print("frames     %7u of 4 KB, %u in use, %u free\n", frames_total(), frames_used(), frames_total() - frames_used());
 	if (bytes)
-		print("initrd     %7u KB at 0x%08x\n", bytes / 1024, where);
+		print("initrd     %7u KB at 0x%08x, %u KB unpacked\n", bytes / 1024, where, initrd_unpacked_bytes() / 1024);
 	print("paging     %s\n", pae ? "PAE, three levels, entries of 8 bytes" : "two levels, entries of 4 bytes");
 	print("layout     programs 0x00000000 - 0x%08x\n", PAGE_OFFSET - 1);
 	print("           memory   0x%08x - 0x%08x\n", PAGE_OFFSET, PAGE_OFFSET + lowmem_bytes - 1);
@@ -158,39 +158,6 @@ static void cpuinfo(u32 count, char **words)
 	print("%s\n", one.ecx & 1 ? " sse3" : "");
 }
 
-static void ls(u32 count, char **words)
-{
-	struct initrd_file file;
-	u32 position = 0, bytes;
-
-	(void)count, (void)words;
-	if (!initrd_address(&bytes))
-		print("ls: there is no initrd (the Launcher's option --initrd brings one)\n");
-	else if (!initrd_next(&position, &file))
-		print("ls: %u bytes of initrd, but not a plain newc archive\n", bytes);
-	else
-		do
-			print("%06o %9u  %s\n", file.mode, file.bytes, file.name);
-		while (initrd_next(&position, &file) && !console_interrupted());
-}
-
-static void cat(u32 count, char **words)
-{
-	struct initrd_file file;
-	u32 position = 0;
-
-	if (count != 2) {
-		print("cat: which file?  (ls lists them)\n");
-		return;
-	}
-	while (initrd_next(&position, &file))
-		if (strcmp(file.name, words[1]) == 0) {
-			console_write((const char *)file.data, file.bytes);
-			return;
-		}
-	print("cat: %s: not in the initrd\n", words[1]);
-}
-
 static void echo(u32 count, char **words)
 {
 	u32 index;
@@ -261,8 +228,9 @@ const struct command commands[] = {
 	{"cpuinfo", "", "the processor", cpuinfo},
 	{"run", "PROGRAM [ARGUMENT...]", "run a Linux/i386 program", command_run},
 	{"syscalls", "", "which system calls programs have made, and how often", system_calls_list},
-	{"ls", "", "files in the initrd", ls},
-	{"cat", "FILE", "one of them", cat},
+	{"ls", "[DIRECTORY]", "files: the initrd's, our own, /proc, what programs have made", command_ls},
+	{"cat", "FILE...", "what is in them", command_cat},
+	{"sum", "FILE...", "their checksums (as crc32 and gzip have them)", command_sum},
 	{"echo", "TEXT", "say it", echo},
 	{"selftest", "", "check every promise of the Host that can be seen from here", run_selftest},
 	{"halt", "", "sleep until a key is pressed", halt},

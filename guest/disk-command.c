@@ -73,11 +73,11 @@ static void write_sector(struct disk *disk, u32 sector, u8 *memory, u32 count, c
 	print("%s: write sector %u: %s\n", disk_name(disk), sector, outcome(disk_do(disk, DISK_WRITE, sector, memory, SECTOR_SIZE)));
 }
 
-/* CRC-32 as zlib, gzip and ethernet have it, over the whole disk: easy to compare with the outside. */
+/* The checksum of the whole disk: easy to compare with the outside. */
 static void sum(struct disk *disk, u8 *memory)
 {
 	u64 sectors = disk_sectors(disk), sector;
-	u32 crc = 0xFFFFFFFF, at, bit;
+	u32 crc = 0;
 
 	for (sector = 0; sector < sectors; sector += SUM_BYTES / SECTOR_SIZE) {
 		u32 bytes = sectors - sector < SUM_BYTES / SECTOR_SIZE ? (u32)(sectors - sector) * SECTOR_SIZE : SUM_BYTES;
@@ -88,11 +88,9 @@ static void sum(struct disk *disk, u8 *memory)
 			      status ? outcome(status) : "interrupted");
 			return;
 		}
-		for (at = 0; at < bytes; at++)
-			for (crc ^= memory[at], bit = 0; bit < 8; bit++)
-				crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
+		crc = crc32(crc, memory, bytes);
 	}
-	print("%s: crc32 %08x over %llu bytes\n", disk_name(disk), ~crc, sectors * SECTOR_SIZE);
+	print("%s: crc32 %08x over %llu bytes\n", disk_name(disk), crc, sectors * SECTOR_SIZE);
 }
 
 static bool sector_number(const struct disk *disk, const char *text, u32 *sector)

@@ -28,6 +28,7 @@ int strncmp(const char *a, const char *b, u32 bytes);
 void copy_text(char *to, u32 size, const char *from);
 bool parse_number(const char *text, u32 *value);
 void number_text(char *to, u32 value);
+u32 crc32(u32 before, const void *data, u32 bytes);
 u64 divide(u64 dividend, u32 divisor, u32 *remainder);
 
 /* ---- print.c: text for people ---- */
@@ -147,6 +148,7 @@ static inline u32 phys(const volatile void *virtual) { return (u32)virtual - PAG
 void memory_init(void);
 u32 frame_alloc(void);
 u32 frame_alloc_user(void);
+u32 frames_fresh(u32 *count);
 u32 frames_take_fresh(u32 count);
 u32 frame_share(u32 physical);
 bool frame_is_shared(u32 physical);
@@ -261,14 +263,22 @@ bool console_interrupted(void);
 void console_discard_interrupt(void);
 void console_describe(void);
 
+/* ---- inflate.c: what gzip has packed ---- */
+
+bool is_gzip(const u8 *file, u32 bytes);
+u32 gunzip(const u8 *file, u32 bytes, u8 *to, u32 room);
+
 /* ---- initrd.c: the files that came with us (cpio "newc") ---- */
 
 struct initrd_file {
 	const char *name;
-	u32 mode, bytes, time, device;
+	u32 mode, bytes, time, device, inode, links;
 	const u8 *data;
 };
 
+void initrd_init(void);
+bool initrd_broken(void);
+u32 initrd_unpacked_bytes(void);
 bool initrd_next(u32 *position, struct initrd_file *file);
 
 /* ---- linux/: programs (its rooms are in linux/linux.h) ---- */
@@ -283,6 +293,9 @@ void let_others_run(void);
 bool run_first_program(void);
 s32 process_run(const char *path, char *const *words, u32 *status);
 void command_run(u32 count, char **words);
+void command_ls(u32 count, char **words);
+void command_cat(u32 count, char **words);
+void command_sum(u32 count, char **words);
 void system_calls_list(u32 count, char **words);
 
 /* ---- shell.c, commands.c, selftest.c: the part to talk to ---- */

@@ -117,7 +117,7 @@ static void banner(void)
 	      rng_present() ? ", random numbers" : "", net_present() ? ", network" : "");
 	initrd_address(&initrd_bytes);
 	if (initrd_bytes)
-		print("  initrd: %u KB\n", initrd_bytes / 1024);
+		print("  initrd: %u KB%s\n", initrd_bytes / 1024, initrd_broken() ? ", which cannot be read" : "");
 }
 
 /* What the command line asks for, in this order: the self-test (and then the end), commands. */
@@ -154,6 +154,7 @@ void lguest_init(void)
 
 	pci_scan();
 	attach_devices();
+	initrd_init();
 	linux_init();
 	if (!quiet)
 		banner();

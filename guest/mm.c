@@ -62,6 +62,13 @@ void memory_init(void)
 		crash("%u KB of memory are too few", ram_bytes / 1024);
 }
 
+/* Where the frames begin that have never been used, and how many they are. */
+u32 frames_fresh(u32 *count)
+{
+	*count = (frame_end - next_frame) / PAGE_SIZE;
+	return next_frame;
+}
+
 /* Frames side by side, none of them used before, as they are; 0 if there are no such frames. */
 u32 frames_take_fresh(u32 count)
 {

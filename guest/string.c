@@ -112,6 +112,24 @@ void number_text(char *to, u32 value)
 	*to = '\0';
 }
 
+/* As zlib, gzip and Ethernet have it, four bits at a time; over pieces if each gets what came before. */
+u32 crc32(u32 before, const void *data, u32 bytes)
+{
+	static u32 table[16];
+	const u8 *at = data;
+	u32 crc = ~before, index, bit;
+
+	for (index = 0; index < 16 && !table[15]; index++)
+		for (table[index] = index, bit = 0; bit < 4; bit++)
+			table[index] = table[index] >> 1 ^ (table[index] & 1 ? 0xEDB88320 : 0);
+	for (; bytes; bytes--) {
+		crc ^= *at++;
+		crc = crc >> 4 ^ table[crc & 15];
+		crc = crc >> 4 ^ table[crc & 15];
+	}
+	return ~crc;
+}
+
 /* A 64-bit division from two of the CPU's, each of which leaves a remainder small enough for the next. */
 u64 divide(u64 dividend, u32 divisor, u32 *remainder)
 {

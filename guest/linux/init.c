@@ -17,18 +17,46 @@ static void give_contents(struct node *node, const u8 *data, u32 bytes)
 	node->size = bytes;
 }
 
+/* Files with several names: the data is with one of them, the first or the last, as the packer liked it. */
+#define MAX_LINKED 512
+
+static struct {
+	u32 inode;
+	struct node *node;
+} linked[MAX_LINKED];
+static u32 linked_count;
+
+static struct node *make_file(const struct initrd_file *file)
+{
+	struct node *node;
+	u32 index;
+
+	if (file->links < 2 || !S_IS(file->mode, REG))
+		return make_node(file->name, file->mode);
+	for (index = 0; index < linked_count; index++)
+		if (linked[index].inode == file->inode)
+			return make_link(file->name, file->mode, linked[index].node);
+	node = make_node(file->name, file->mode);
+	if (linked_count < MAX_LINKED) {
+		linked[linked_count].inode = file->inode;
+		linked[linked_count++].node = node;
+	}
+	return node;
+}
+
 static void unpack_one(const struct initrd_file *file)
 {
 	struct node *node;
 
 	if (strcmp(file->name, ".") == 0 || !*file->name)
 		return;
-	node = make_node(file->name, file->mode);
+	node = make_file(file);
 	node->mode = file->mode;
 	node->mtime = node->ctime = node->atime = file->time;
 	node->device = file->device;
 	if (S_IS(file->mode, REG)) {
-		give_contents(node, file->data, file->bytes);
+		if (file->bytes)
+			give_contents(node, file->data, file->bytes);
 	} else if (S_IS(file->mode, LNK) && file->bytes < PAGE_SIZE) {
 		if (node->target)
 			kfree(node->target, strlen(node->target) + 1);

@@ -201,6 +201,7 @@ s32 path_node(const char *path, struct node **node);
 void place_release(struct place *place);
 s32 path_of(struct node *node, char *to, u32 size);
 struct node *make_node(const char *path, u32 mode);
+struct node *make_link(const char *path, u32 mode, struct node *known);
 
 /* ---- file.c: files that are open ---- */
 

@@ -243,8 +243,11 @@ s32 path_of(struct node *node, char *to, u32 size)
 	return (s32)length;
 }
 
-/* For ourselves: makes a node, and the directories that lead there.  What is there already is returned as it is. */
-struct node *make_node(const char *path, u32 mode)
+/*
+ * For ourselves: makes a node, or gives one another name, and makes the directories that lead there.  What is there already is
+ * returned as it is.
+ */
+struct node *make_link(const char *path, u32 mode, struct node *known)
 {
 	struct node *directory = root_node, *node = NULL;
 
@@ -264,7 +267,7 @@ struct node *make_node(const char *path, u32 mode)
 		if (entry) {
 			node = entry->node;
 		} else {
-			node = node_create(last ? mode : S_IFDIR | 0755);
+			node = last && known ? node_hold(known) : node_create(last ? mode : S_IFDIR | 0755);
 			directory_add(directory, path, length, node);
 			node_release(node);              /* the directory holds it */
 		}
@@ -273,3 +276,5 @@ struct node *make_node(const char *path, u32 mode)
 	}
 	return node ? node : root_node;
 }
+
+struct node *make_node(const char *path, u32 mode) { return make_link(path, mode, NULL); }
