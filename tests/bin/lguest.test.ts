@@ -10,13 +10,15 @@ import { bzImage, elf, guestSegment } from '../support/kernel-files.js';
 
 const MAIN = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 const SCRIPTED = fileURLToPath(new URL('../support/scripted-lguest.js', import.meta.url));
-const ENV = { PATH: process.env['PATH'], TERM: 'dumb' };
+/** A Guest that spins for ever must not survive a test that was killed: the script's player looks after this process. */
+const ENV = { PATH: process.env['PATH'], TERM: 'dumb', LGUEST_TEST_PROCESS: `${process.pid}` };
 /**
  * Without what the test runner puts into the environment of its children: it makes them slow, and has them write a file of
  * its own at their end, which who has given root away cannot.
  */
 const PLAIN = ['-u', 'NODE_OPTIONS', process.execPath];
 
+t.setTimeout(300_000);
 const dir = t.testdir({});
 const KERNEL = join(dir, 'vmlinux');
 writeFileSync(KERNEL, elf([guestSegment()]));

@@ -11,6 +11,9 @@ const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../../../guest/', import.meta.url));
 const image = await readFile(join(folder, 'reference.img'));
 
+/** A loaded machine takes its time to compile. */
+t.setTimeout(300_000);
+
 const ET_EXEC = 2;
 const EM_386 = 3;
 const PT_LOAD = 1;

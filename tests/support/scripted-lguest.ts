@@ -37,5 +37,21 @@ function fail(message: string): never {
   throw new Error(message);
 }
 
+/** Whoever started this may have been killed, with shells and terminals between us that nobody ends. */
+function outlived(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    // EPERM: it is there, and we have given root away.
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
+const test = Number(process.env['LGUEST_TEST_PROCESS'] ?? process.ppid);
+setInterval(() => {
+  if (outlived(test)) process.exit(1);
+}, 500).unref();
+
 process.on('uncaughtException', (error) => process.exit(report(error)));
 process.exitCode = await command(argv, (options) => Guest.build(fakeParts(steps).parts, options));
