@@ -7,8 +7,8 @@
 #define CLOCK 0
 #define AT_ONCE 1000u            /* ns: shorter than the time to look */
 #define MSEC NSEC_PER_MSEC
-/* ns: later than this is late.  The machine may be busy with others and come back to us after a second or two. */
-#define LATE 4000000000u
+#define LATE (400 * MSEC)
+#define TRIES 20
 #define STORM 200
 #define ORDER_LENGTH 4
 
@@ -52,6 +52,48 @@ static void alarm(u32 nanoseconds)
 	hcall(LHCALL_SET_CLOCKEVENT, nanoseconds, 0, 0, 0);
 }
 
+/* Where other programs run beside us, anything may be late.  What is late every time is wrong. */
+static bool in_time(u64 (*how_long)(void))
+{
+	u32 tries = TRIES;
+
+	while (how_long() >= LATE && --tries)
+		;
+	return tries > 0;
+}
+
+static u64 alarm_takes(void)
+{
+	u64 start = clock_ns();
+
+	alarm(MSEC);
+	SPIN_UNTIL(ticks);
+	return tick_at - start;
+}
+
+static u64 new_alarm_takes(void)
+{
+	u64 start = clock_ns();
+
+	alarm(10 * LATE);
+	alarm(MSEC);
+	SPIN_UNTIL(ticks);
+	return ticks ? tick_at - start : ~0ull;
+}
+
+/* With an interrupt that waits already. */
+static u64 halt_takes(void)
+{
+	u64 start;
+
+	irq_save();
+	alarm(AT_ONCE);
+	SPIN_UNTIL(*(volatile u32 *)&lguest_data.irq_pending);
+	start = clock_ns();
+	hcall(LHCALL_HALT, 0, 0, 0, 0);
+	return ticks == 1 ? clock_ns() - start : ~0ull;
+}
+
 static void check_alarm(void)
 {
 	u64 start = clock_ns();
@@ -60,7 +102,7 @@ static void check_alarm(void)
 	alarm(MSEC);
 	check(SPIN_UNTIL(ticks), "SET_CLOCKEVENT raises interrupt 0");
 	check(tick_at - start >= MSEC, "and not too early");
-	check(tick_at - start < LATE, "nor seconds late");
+	check(in_time(alarm_takes), "nor late");
 	SPIN_FOR(3 * MSEC);
 	check(ticks == 1, "it comes once");
 	check(frame_cs == KERNEL_CS && frame_eflags & X86_EFLAGS_IF, "its frame says ring 1, interrupts on");
@@ -68,10 +110,7 @@ static void check_alarm(void)
 	hcall(LHCALL_SET_CLOCKEVENT, 0, 0, 0, 0);
 	SPIN_FOR(60 * MSEC);
 	check(ticks == 0, "SET_CLOCKEVENT(0) cancels it");
-	start = clock_ns();
-	alarm(LATE);
-	alarm(MSEC);
-	check(SPIN_UNTIL(ticks) && tick_at - start < LATE, "a new alarm replaces the old one");
+	check(in_time(new_alarm_takes), "a new alarm replaces the old one");
 }
 
 /*
@@ -151,12 +190,7 @@ static void check_halt(void)
 	check(ticks == 1 && clock_ns() - start >= 3 * MSEC, "HALT sleeps until the alarm");
 	check(lguest_data.irq_enabled & X86_EFLAGS_IF, "and wakes with interrupts on, though they were off");
 
-	irq_save();
-	alarm(AT_ONCE);
-	SPIN_UNTIL(*(volatile u32 *)&lguest_data.irq_pending);
-	start = clock_ns();
-	hcall(LHCALL_HALT, 0, 0, 0, 0);
-	check(ticks == 1 && clock_ns() - start < LATE, "HALT with an interrupt waiting ends at once");
+	check(in_time(halt_takes), "HALT with an interrupt waiting ends at once");
 	irq_enable();
 }
 
