@@ -116,6 +116,12 @@ const pageFault: Operation = {
   },
 };
 
+/** A data segment for ring 3, and mov $0x7b,%eax; mov %eax,%ds; mov %eax,%es: as Linux has them in both rings. */
+const USER_DATA_SEGMENTS = [
+  ...call('LHCALL_LOAD_GDT_ENTRY', 15, 0xffff, 0x00cff200),
+  ...code('b8 7b 00 00 00 8e d8 8e c0'),
+];
+
 const systemCall: Operation = {
   name: 'system call: int $0x80, iret',
   count: 100_000,
@@ -124,6 +130,7 @@ const systemCall: Operation = {
       ...gate(0x80, HANDLER, 'trap', 3),
       ...gate(6, HANDLER + 0x100),
       ...call('LHCALL_SET_STACK', 0x69, KERNEL + STACK_TOP, 1),
+      ...USER_DATA_SEGMENTS,
       ...toUser(),
     ];
     const user = [...(times === 0 ? loop(systemCall.count, []) : loop(times, code('cd 80'))), ...code('0f 0b')];

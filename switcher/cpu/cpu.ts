@@ -30,8 +30,10 @@ import { GuestAccess } from './guest-access.js';
 import { Memory } from './memory.js';
 import { CPU_ROUTINES, type CpuRoutines } from './routines.js';
 import { Segments } from './segments.js';
+import { EverydayTransfers } from './everyday-transfers.js';
 import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
+import type { CpuTables } from './tables.js';
 import { Translator } from '../translator/translator.js';
 import { ERROR_CODE_EXT, type Gate, gateErrorCode, gateOf, type Problem, Transfers } from './transfers.js';
 import { transcendentalRoutines } from './x87-transcendental.js';
@@ -57,12 +59,6 @@ const ERROR_CODE_NONE = 0;
 const SS_OFFSET = State.SS * State.SEGMENT_SIZE;
 const ESP_OFFSET = 16;
 
-export interface CpuTables {
-  readonly gdt: Uint32Array;
-  readonly idt: Uint32Array;
-  readonly tss: { ss1: number; esp1: number };
-}
-
 export class Cpu {
   readonly memory: Memory;
   readonly maps: FlatMaps;
@@ -71,6 +67,7 @@ export class Cpu {
   cr2 = 0;
   readonly #code: CodeCache;
   readonly #transfers: Transfers;
+  readonly #everyday: EverydayTransfers;
   readonly #idt: Uint32Array;
   readonly #clock: Clock;
   readonly #evaluator: Evaluator;
@@ -95,6 +92,7 @@ export class Cpu {
     this.#code = new CodeCache(this.memory, this.maps);
     const access = new GuestAccess(this.memory, (vpn, user) => this.#removeCode(vpn, user));
     this.#transfers = new Transfers(this.memory, this.segments, access, tables.tss);
+    this.#everyday = new EverydayTransfers(this.memory, this.segments, this.#transfers, tables);
     this.#idt = tables.idt;
     this.#clock = clock;
     const routines = this.#routines();
@@ -433,8 +431,11 @@ export class Cpu {
 
   #loadSegment(offset: number, selector: number): number {
     const segment = offset / State.SEGMENT_SIZE;
+    // Kernels load the same data segments at every way in and out.
+    if (this.segments.isCurrent(segment, selector)) return 0;
     const problem = this.segments.load(segment, selector);
     if (problem) return this.#raise(problem.vector, problem.errorCode);
+    if (segment === State.FS || segment === State.GS) return 0;
     const wasFlat = this.#code.isFlat;
     this.segmentsChanged();
     if (this.#code.isFlat === wasFlat) return 0;
@@ -480,11 +481,17 @@ export class Cpu {
       },
       loadSegmentAndRegister: (segment, selector, register, value, bytes) =>
         this.#loadSegmentAndRegister(segment, selector, register, value, bytes),
-      interruptReturn: (bytes) => this.#transferred(this.#transfers.interruptReturn(size(bytes))),
+      interruptReturn: (bytes) => {
+        if (bytes === 4 && this.#code.isFlat && this.#everyday.interruptReturn())
+          return this.#isSlow() ? Exits.EXIT_MODE_CHANGED : 0;
+        return this.#transferred(this.#transfers.interruptReturn(size(bytes)));
+      },
       farJump: (bytes, selector, offset) => this.#transferred(this.#transfers.farJump(size(bytes), selector, offset)),
       farCall: (bytes, selector, offset) => this.#transferred(this.#transfers.farCall(size(bytes), selector, offset)),
       farReturn: (bytes, drop) => this.#transferred(this.#transfers.farReturn(size(bytes), drop)),
       softwareInterrupt: (vector) => {
+        // No single-step trap comes behind it.
+        if (this.#code.isFlat && !this.#isStepping() && this.#everyday.enterKernel(vector)) return 0;
         this.memory.set(State.VECTOR, vector);
         return Exits.EXIT_SOFTWARE_INTERRUPT;
       },

@@ -57,6 +57,9 @@ const isWritableData = (d: Descriptor): boolean =>
   !isSystem(d) && (typeOf(d) & (TYPE_CODE | TYPE_WRITABLE_OR_READABLE)) === TYPE_WRITABLE_OR_READABLE;
 const isReadable = (d: Descriptor): boolean =>
   !isSystem(d) && (!isCode(d) || (typeOf(d) & TYPE_WRITABLE_OR_READABLE) !== 0);
+const FLAT_LIMIT = -1;
+const FLAT_CODE = State.SEGMENT_READABLE | State.SEGMENT_BIG;
+const FLAT_DATA = FLAT_CODE | State.SEGMENT_WRITABLE;
 const isNull = (selector: number): boolean => (selector & ERROR_CODE_MASK) === 0;
 
 function limitOf({ low, high }: Descriptor): number {
@@ -155,6 +158,18 @@ export class Segments {
     this.#memory.set(at + State.SEGMENT_ATTRIBUTES, d ? attributesOf(d) : 0);
   }
 
+  /** The same for a selector of which it is known that its descriptor is a flat one: readable code, or writable data. */
+  installFlat(segment: number, selector: number): void {
+    const index = selector >>> SELECTOR_INDEX_SHIFT;
+    this.#loaded[segment * 2] = this.#gdt[index * 2] ?? 0;
+    this.#loaded[segment * 2 + 1] = this.#gdt[index * 2 + 1] ?? 0;
+    const at = State.SEGMENTS + segment * State.SEGMENT_SIZE;
+    this.#memory.set(at + State.SEGMENT_SELECTOR, selector);
+    this.#memory.set(at + State.SEGMENT_BASE, 0);
+    this.#memory.set(at + State.SEGMENT_LIMIT, FLAT_LIMIT);
+    this.#memory.set(at + State.SEGMENT_ATTRIBUTES, segment === State.CS ? FLAT_CODE : FLAT_DATA);
+  }
+
   /** Loads ds, es, fs, gs or ss as `mov` does at privilege `cpl`. */
   load(segment: number, selector: number, cpl = this.cpl): SegmentFault {
     if (segment === State.SS) return this.#loadStack(selector, cpl);
@@ -201,9 +216,14 @@ export class Segments {
    * the GDT says now; a null selector loses its RPL, too.
    */
   dropInner(segment: number, cpl: number): void {
+    if (!this.stays(segment, cpl)) this.install(segment, 0, undefined);
+  }
+
+  /** Whether the outer ring `cpl` keeps this register as it is. */
+  stays(segment: number, cpl: number): boolean {
+    if (this.attributes(segment) === 0) return this.selector(segment) === 0;
     const loaded = { low: this.#loaded[segment * 2] ?? 0, high: this.#loaded[segment * 2 + 1] ?? 0 };
-    if (this.attributes(segment) === 0 || (!isConforming(loaded) && dplOf(loaded) < cpl))
-      this.install(segment, 0, undefined);
+    return isConforming(loaded) || dplOf(loaded) >= cpl;
   }
 
   /** True when code and data can be addressed without looking at segments at all. */
