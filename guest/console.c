@@ -162,8 +162,11 @@ static void collect_input(void)
 
 static void console_interrupt(u32 irq)
 {
+	u8 why = mmio_read8(console.isr);
+
 	(void)irq;
-	mmio_read8(console.isr);
+	if (why & VIRTIO_ISR_CONFIG)
+		tty_resized();
 	collect_input();
 	tty_receive();
 }
@@ -217,12 +220,23 @@ void console_discard_interrupt(void)
 		console_read();
 }
 
+/* False if nobody knows. */
+bool console_size(u16 *columns, u16 *rows)
+{
+	if (!attached || !(console.features & VIRTIO_CONSOLE_F_SIZE))
+		return false;
+	*columns = mmio_read16(console.config + VIRTIO_CONSOLE_COLS);
+	*rows = mmio_read16(console.config + VIRTIO_CONSOLE_ROWS);
+	return *columns && *rows;
+}
+
 void console_describe(void)
 {
+	u16 columns, rows;
+
 	print("console: slot %u, irq %u", console.pci->slot, console.pci->irq);
-	if (console.features & VIRTIO_CONSOLE_F_SIZE)
-		print(", %u columns, %u rows", mmio_read16(console.config + VIRTIO_CONSOLE_COLS),
-		      mmio_read16(console.config + VIRTIO_CONSOLE_ROWS));
+	if (console_size(&columns, &rows))
+		print(", %u columns, %u rows", columns, rows);
 	print("\n");
 }
 

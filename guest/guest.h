@@ -261,6 +261,7 @@ int console_take(void);
 bool console_waiting(void);
 bool console_interrupted(void);
 void console_discard_interrupt(void);
+bool console_size(u16 *columns, u16 *rows);
 void console_describe(void);
 
 /* ---- inflate.c: what gzip has packed ---- */
@@ -285,6 +286,7 @@ bool initrd_next(u32 *position, struct initrd_file *file);
 
 void linux_init(void);
 void tty_receive(void);
+void tty_resized(void);
 bool program_running(void);
 void process_trap(struct trap_frame *frame);
 void return_to_user(struct trap_frame *frame);

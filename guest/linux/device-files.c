@@ -192,8 +192,6 @@ void device_files_init(void)
 		make_node(path, S_IFBLK | 0600)->device = DEVICE(VIRTIO_DISK_MAJOR, index * 16);
 }
 
-s32 sys_getrandom(u32 to, u32 bytes, u32 flags);
-
 s32 sys_getrandom(u32 to, u32 bytes, u32 flags)
 {
 	(void)flags;

@@ -5,8 +5,6 @@
 
 #define MAX_INTERPRETERS 4
 
-s32 sys_execve(u32 path, u32 arguments, u32 environment);
-
 void strings_free(struct strings *strings)
 {
 	u32 index;

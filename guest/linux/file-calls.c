@@ -6,25 +6,6 @@
 #define MAX_TRANSFER 0x7FFFF000u
 #define MAX_VECTORS 1024
 
-s32 sys_open(u32 path, u32 flags, u32 mode);
-s32 sys_openat(s32 directory, u32 path, u32 flags, u32 mode);
-s32 sys_creat(u32 path, u32 mode);
-s32 sys_read(u32 number, u32 to, u32 bytes);
-s32 sys_write(u32 number, u32 from, u32 bytes);
-s32 sys_readv(u32 number, u32 vectors, u32 count);
-s32 sys_writev(u32 number, u32 vectors, u32 count);
-s32 sys_pread64(u32 number, u32 to, u32 bytes, u32 low, u32 high);
-s32 sys_pwrite64(u32 number, u32 from, u32 bytes, u32 low, u32 high);
-s32 sys_lseek(u32 number, s32 offset, u32 from);
-s32 sys__llseek(u32 number, u32 high, u32 low, u32 result, u32 from);
-s32 sys_ioctl(u32 number, u32 request, u32 argument);
-s32 sys_ftruncate(u32 number, u32 size);
-s32 sys_ftruncate64(u32 number, u32 low, u32 high);
-s32 sys_fsync(u32 number);
-s32 sys_sendfile64(u32 to, u32 from, u32 offset, u32 bytes);
-s32 sys_sendfile(u32 to, u32 from, u32 offset, u32 bytes);
-s32 sys_memfd_create(u32 name, u32 flags);
-
 static s32 regular_read(struct file *file, void *to, u32 bytes)
 {
 	s32 done = node_read(file->node, file->position, to, bytes);

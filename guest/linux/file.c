@@ -166,12 +166,6 @@ u32 file_poll(struct file *file)
 	return file->kind->poll ? file->kind->poll(file) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }
 
-s32 sys_close(u32 number);
-s32 sys_dup(u32 number);
-s32 sys_dup3(u32 from, u32 to, u32 flags);
-s32 sys_dup2(u32 from, u32 to);
-s32 sys_fcntl(u32 number, u32 command, u32 argument);
-
 s32 sys_close(u32 number)
 {
 	struct file *file = file_get(number);

@@ -23,9 +23,6 @@ struct waiter {
 
 static struct waiter *waiters;
 
-s32 sys_futex(u32 address, u32 operation, u32 value, u32 time, u32 second, u32 third);
-s32 sys_futex_time64(u32 address, u32 operation, u32 value, u32 time, u32 second, u32 third);
-
 /* The physical address of the word: the page is made our own first, so that it stays where it is. */
 static s32 key_of(u32 address, u32 *key)
 {

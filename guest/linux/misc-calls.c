@@ -11,28 +11,6 @@
 #define RLIMIT_NOFILE 7
 #define RLIM_INFINITY 0xFFFFFFFF
 
-s32 sys_getpid(void);
-s32 sys_gettid(void);
-s32 sys_getppid(void);
-s32 sys_root(void);
-s32 sys_accepted(void);
-s32 sys_getresuid32(u32 real, u32 effective, u32 saved);
-s32 sys_getgroups32(u32 count, u32 to);
-s32 sys_uname(u32 to);
-s32 sys_sethostname(u32 name, u32 bytes);
-s32 sys_sysinfo(u32 to);
-s32 sys_reboot(u32 magic, u32 magic2, u32 command);
-s32 sys_sched_yield(void);
-s32 sys_sched_getaffinity(u32 pid, u32 bytes, u32 to);
-s32 sys_set_thread_area(u32 description);
-s32 sys_get_thread_area(u32 description);
-s32 sys_set_tid_address(u32 address);
-s32 sys_ugetrlimit(u32 which, u32 to);
-s32 sys_prlimit64(u32 pid, u32 which, u32 new, u32 old);
-s32 sys_getpriority(void);
-s32 sys_prctl(u32 option, u32 argument);
-s32 set_tls(struct task *task, u32 description, bool choose);
-
 static char host_name[65] = "lguest";
 
 s32 sys_getpid(void) { return (s32)current->process->pid; }

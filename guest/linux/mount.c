@@ -17,9 +17,6 @@ static struct {
 	bool read_only;
 } table[MAX_MOUNTS];
 
-s32 sys_mount(u32 source, u32 target, u32 type, u32 flags, u32 data);
-s32 sys_umount2(u32 target, u32 flags);
-
 void mounts_list(struct node *text)
 {
 	u32 index;

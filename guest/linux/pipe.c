@@ -184,9 +184,6 @@ s32 fifo_open(struct file *file)
 	return 0;
 }
 
-s32 sys_pipe2(u32 numbers, u32 flags);
-s32 sys_pipe(u32 numbers);
-
 s32 sys_pipe2(u32 numbers, u32 flags)
 {
 	struct pipe *pipe = kalloc(sizeof(*pipe));

@@ -8,14 +8,6 @@
 #define IN_SET (POLLIN | POLLRDNORM | POLLHUP | POLLERR)
 #define OUT_SET (POLLOUT | POLLWRNORM | POLLERR)
 
-s32 sys_poll(u32 files, u32 count, s32 milliseconds);
-s32 sys_ppoll(u32 files, u32 count, u32 time, u32 mask);
-s32 sys_ppoll_time64(u32 files, u32 count, u32 time, u32 mask);
-s32 sys__newselect(u32 count, u32 in, u32 out, u32 except, u32 time);
-s32 sys_select(u32 arguments);
-s32 sys_pselect6(u32 count, u32 in, u32 out, u32 except, u32 time, u32 mask);
-s32 sys_pselect6_time64(u32 count, u32 in, u32 out, u32 except, u32 time, u32 mask);
-
 static s32 look(struct pollfd *polled, u32 count)
 {
 	u32 index;

@@ -9,20 +9,6 @@
 #define UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 #define MIN_SIGNAL_STACK 2048
 
-s32 sys_rt_sigaction(u32 signal, u32 new, u32 old, u32 bytes);
-s32 sys_rt_sigprocmask(u32 how, u32 new, u32 old, u32 bytes);
-s32 sys_rt_sigpending(u32 to, u32 bytes);
-s32 sys_rt_sigsuspend(u32 mask, u32 bytes);
-s32 sys_rt_sigtimedwait(u32 set, u32 info, u32 time, u32 bytes);
-s32 sys_rt_sigtimedwait_time64(u32 set, u32 info, u32 time, u32 bytes);
-s32 sys_rt_sigqueueinfo(u32 pid, u32 signal, u32 info);
-s32 sys_sigaltstack(u32 new, u32 old);
-s32 sys_pause(void);
-s32 sys_kill(s32 pid, u32 signal);
-s32 sys_tkill(u32 tid, u32 signal);
-s32 sys_tgkill(u32 pid, u32 tid, u32 signal);
-s32 sys_signal(u32 signal, u32 handler);
-
 s32 sys_rt_sigaction(u32 signal, u32 new, u32 old, u32 bytes)
 {
 	struct process *process = current->process;

@@ -27,9 +27,6 @@ struct rt_frame {
 _Static_assert(sizeof(struct fpstate) == 624, "struct _fpstate is 624 bytes");
 _Static_assert(sizeof(struct sigcontext) == 88, "struct sigcontext is 88 bytes");
 
-s32 sys_sigreturn(void);
-s32 sys_rt_sigreturn(void);
-
 /* ---- the x87, in the two forms that a program may look at ---- */
 
 /* fxsave keeps one bit for each register: in use or not.  fsave has two: valid, zero, special, empty. */

@@ -9,28 +9,6 @@
 #define EXT2_MAGIC 0xEF53
 #define PROC_MAGIC 0x9FA0
 
-s32 sys_stat64(u32 path, u32 to);
-s32 sys_lstat64(u32 path, u32 to);
-s32 sys_fstat64(u32 number, u32 to);
-s32 sys_fstatat64(s32 directory, u32 path, u32 to, u32 flags);
-s32 sys_faccessat(s32 directory, u32 path, u32 mode);
-s32 sys_access(u32 path, u32 mode);
-s32 sys_fchmodat(s32 directory, u32 path, u32 mode);
-s32 sys_chmod(u32 path, u32 mode);
-s32 sys_fchmod(u32 number, u32 mode);
-s32 sys_fchownat(s32 directory, u32 path, u32 user, u32 group, u32 flags);
-s32 sys_chown32(u32 path, u32 user, u32 group);
-s32 sys_lchown32(u32 path, u32 user, u32 group);
-s32 sys_fchown32(u32 number, u32 user, u32 group);
-s32 sys_truncate64(u32 path, u32 low, u32 high);
-s32 sys_utimensat(s32 directory, u32 path, u32 times, u32 flags);
-s32 sys_utimensat_time64(s32 directory, u32 path, u32 times, u32 flags);
-s32 sys_utimes(u32 path, u32 times);
-s32 sys_utime(u32 path, u32 times);
-s32 sys_statfs64(u32 path, u32 bytes, u32 to);
-s32 sys_fstatfs64(u32 number, u32 bytes, u32 to);
-s32 sys_statfs(u32 path, u32 to);
-
 static s32 write_stat(const struct node *node, u32 to)
 {
 	struct stat64 stat = {

@@ -12,22 +12,6 @@
 #define CLOCK_TICKS 100
 #define ITIMER_REAL 0
 
-s32 sys_time(u32 to);
-s32 sys_gettimeofday(u32 to, u32 zone);
-s32 sys_settimeofday(void);
-s32 sys_clock_gettime(u32 clock, u32 to);
-s32 sys_clock_gettime64(u32 clock, u32 to);
-s32 sys_clock_getres(u32 clock, u32 to);
-s32 sys_clock_getres_time64(u32 clock, u32 to);
-s32 sys_nanosleep(u32 wanted, u32 left);
-s32 sys_clock_nanosleep(u32 clock, u32 flags, u32 wanted, u32 left);
-s32 sys_clock_nanosleep_time64(u32 clock, u32 flags, u32 wanted, u32 left);
-s32 sys_times(u32 to);
-s32 sys_setitimer(u32 which, u32 new, u32 old);
-s32 sys_getitimer(u32 which, u32 to);
-s32 sys_alarm(u32 seconds);
-s32 sys_getrusage(u32 who, u32 to);
-
 u64 timespec_ns(const struct timespec64 *time)
 {
 	return (u64)time->seconds * NSEC_PER_SEC + time->nanoseconds;

@@ -6,15 +6,6 @@
 #define ENTRY_ADDRESS 0xFFFFF000u
 #define ROUND_UP(bytes) (((bytes) + PAGE_SIZE - 1) & ENTRY_ADDRESS)
 
-s32 sys_brk(u32 address);
-s32 sys_mmap(u32 arguments);
-s32 sys_mmap2(u32 address, u32 bytes, u32 protection, u32 flags, u32 number, u32 page);
-s32 sys_munmap(u32 address, u32 bytes);
-s32 sys_mprotect(u32 address, u32 bytes, u32 protection);
-s32 sys_mremap(u32 address, u32 before, u32 bytes, u32 flags, u32 wanted);
-s32 sys_madvise(u32 address, u32 bytes, u32 advice);
-s32 sys_msync(void);
-
 static struct memory *mine(void) { return current->process->memory; }
 
 /* Never fails: who gets back less than he asked for has got nothing. */

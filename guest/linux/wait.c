@@ -3,10 +3,6 @@
  */
 #include "linux.h"
 
-s32 sys_wait4(s32 which, u32 status_at, u32 options, u32 usage_at);
-s32 sys_waitpid(s32 which, u32 status_at, u32 options);
-s32 sys_waitid(u32 type, u32 id, u32 info_at, u32 options, u32 usage_at);
-
 #define P_ALL 0
 #define P_PID 1
 #define P_PGID 2
@@ -165,12 +161,6 @@ bool group_is_orphaned(u32 group)
 }
 
 /* ---- who belongs to whom ---- */
-
-s32 sys_setpgid(u32 pid, u32 group);
-s32 sys_getpgid(u32 pid);
-s32 sys_getpgrp(void);
-s32 sys_getsid(u32 pid);
-s32 sys_setsid(void);
 
 static struct process *named(u32 pid)
 {

@@ -210,6 +210,10 @@ t.test('a shell at the console: editing, ^C, ^Z, ^D, jobs', { skip: noBusybox },
   type("kill %1 %2; wait; echo all go''ne\r");
   await shows(/\nall gone\r\n/);
   t.pass('jobs stop, go on, and are killed');
+  guest.console.resize(132, 43);
+  type('busybox stty size\r');
+  await shows(/\n43 132\r\n/);
+  t.pass('the terminal has the size that it is told');
   type('exit 7\r');
   await shows(/\/bin\/sh: status 7\r?\n/);
   await guest.console.sendLine('poweroff');
