@@ -57,7 +57,7 @@ static void fault(struct trap_frame *frame)
 	current->fault_error = frame->error;
 	switch (frame->vector) {
 	case TRAP_DIVIDE: signal_fault(SIGFPE, FPE_INTDIV, frame->eip); break;
-	case TRAP_DEBUG: signal_fault(SIGTRAP, TRAP_TRACE, frame->eip); break;
+	case TRAP_DEBUG: signal_fault(SIGTRAP, frame->eflags & X86_EFLAGS_TF ? TRAP_TRACE : TRAP_BRKPT, frame->eip); break;
 	case TRAP_BREAKPOINT: signal_fault(SIGTRAP, SI_KERNEL, 0); break;
 	case TRAP_INVALID_OPCODE: signal_fault(SIGILL, ILL_ILLOPN, frame->eip); break;
 	case TRAP_FLOATING_POINT:

@@ -169,19 +169,19 @@ void task_started(struct trap_frame *frame)
 
 void task_exit(void)
 {
-	struct task *task = current;
+	struct task *next, *before = current;
 
-	while (task->next != current)
-		task = task->next;
-	task->next = current->next;
 	signals_drop(&current->signals);
 	timer_cancel(&current->timer);
 	current->state = TASK_DEAD;
 	current->process = NULL;
-	while (!(task = next_ready()))
+	while (!(next = next_ready()))
 		irq_wait();
+	while (before->next != current)
+		before = before->next;
+	before->next = current->next;
 	dead = current;
-	switch_to(task);
+	switch_to(next);
 	crash("a dead task runs");
 }
 

@@ -63,9 +63,13 @@ s32 sys_mmap2(u32 address, u32 bytes, u32 protection, u32 flags, u32 number, u32
 	struct region *next;
 	s32 error;
 
+	if (!bytes)
+		return -EINVAL;
 	bytes = ROUND_UP(bytes);
-	if (!bytes || (flags & (MAP_SHARED | MAP_PRIVATE)) == 0)
-		return bytes ? -EINVAL : -EINVAL;
+	if (!bytes)
+		return -ENOMEM;
+	if ((flags & (MAP_SHARED | MAP_PRIVATE)) == 0)
+		return -EINVAL;
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if (address & ~ENTRY_ADDRESS)
 			return -EINVAL;

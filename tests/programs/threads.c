@@ -39,6 +39,8 @@ static void *work(void *argument)
 	return (void *)(long)(me * me);
 }
 
+static void *brief(void *argument) { return argument; }
+
 static void *endless(void *argument)
 {
 	for (;;)
@@ -65,6 +67,10 @@ int main(void)
 	pthread_cancel(other);
 	pthread_join(other, &result);
 	printf("cancelled: %s\n", result == PTHREAD_CANCELED ? "yes" : "no");
+	pthread_create(&other, NULL, brief, NULL);
+	usleep(20000);           /* it ends while nobody else has anything to do */
+	pthread_join(other, &result);
+	printf("slept: %s\n", result ? "no" : "yes");
 	pthread_create(&other, NULL, endless, NULL);
 	return 0;                /* the other thread ends with us */
 }
