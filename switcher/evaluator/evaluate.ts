@@ -262,14 +262,14 @@ class Compiler {
 
   #guestLoad({ bytes, address, forWrite }: GuestLoad): Compute {
     const at = this.#word(address);
-    const slow = slowLoad(bytes);
+    const slow = slowLoad(bytes, forWrite);
     return (frame) => {
       const linear = at(frame) >>> 0;
       if (this.#misaligned(frame, linear, bytes)) return 0;
       const host = this.#fastAddress(State.READ_MAP, linear, bytes);
       if (host !== undefined) return this.#read(bytes, host, false);
       const [value] = this.#call(slow, [linear | 0]);
-      this.#leaveOnFault(frame, forWrite);
+      this.#leaveOnFault(frame);
       return value ?? 0;
     };
   }
@@ -324,10 +324,9 @@ class Compiler {
     return true;
   }
 
-  #leaveOnFault(frame: Frame, forWrite = false): void {
+  #leaveOnFault(frame: Frame): void {
     const { view } = this.#machine;
     if (view.getInt32(State.FAULT, LITTLE_ENDIAN) === 0) return;
-    if (forWrite) view.setInt32(State.FAULT_WRITE, 2, LITTLE_ENDIAN);
     view.setInt32(State.EIP, view.getInt32(frame.record + Records.RECORD_EIP, LITTLE_ENDIAN), LITTLE_ENDIAN);
     frame.leaving = { kind: 'exit', exit: EXIT_FAULT };
   }

@@ -92,8 +92,8 @@ export class InterpreterModule implements Functions, Setting {
     return index;
   }
 
-  slowLoad(bytes: AccessBytes): number {
-    return this.routine(slowLoad(bytes));
+  slowLoad(bytes: AccessBytes, forWrite: boolean): number {
+    return this.routine(slowLoad(bytes, forWrite));
   }
 
   slowStore(bytes: AccessBytes): number {

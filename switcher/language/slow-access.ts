@@ -50,7 +50,7 @@ const loader = (bytes: number): Routine => {
   return known;
 };
 
-export const slowLoad = (bytes: AccessBytes): Routine =>
+const anyLoad = (bytes: AccessBytes): Routine =>
   routine(`slowLoad${bytes}`, ['i32'], [bytes === 16 ? 'v128' : bytes === 8 ? 'i64' : 'i32'], (b, address) => {
     if (!address) throw new Bug('an address is needed');
     if (bytes === 16) {
@@ -63,6 +63,26 @@ export const slowLoad = (bytes: AccessBytes): Routine =>
     const value = b.call(loader(bytes), address);
     b.return(bytes === 8 ? value : b.wrap(value));
   });
+
+/**
+ * The load of an operand that is written afterwards. It faults as the write would, on the first page that cannot be written,
+ * even if the second cannot be read either.
+ */
+const loadToWrite = (bytes: 1 | 2 | 4 | 8): Routine =>
+  routine(`slowLoadToWrite${bytes}`, ['i32'], [bytes === 8 ? 'i64' : 'i32'], (b, address) => {
+    if (!address) throw new Bug('an address is needed');
+    b.when(b.eqz(b.call(writable, address)), () => {
+      fault(b, address, true);
+      b.return(bytes === 8 ? b.i64(0n) : b.i32(0));
+    });
+    const value = b.call(anyLoad(bytes), address);
+    b.setState(4, State.FAULT_WRITE, 2);
+    b.return(value);
+  });
+
+/** @param forWrite a store to the same place follows */
+export const slowLoad = (bytes: AccessBytes, forWrite: boolean): Routine =>
+  forWrite && bytes !== 16 ? loadToWrite(bytes) : anyLoad(bytes);
 
 export const slowStore = (bytes: AccessBytes): Routine =>
   routine(

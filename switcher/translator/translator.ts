@@ -62,8 +62,8 @@ class Imports implements RegionFunctions {
     );
   }
 
-  slowLoad(bytes: AccessBytes): number {
-    return this.routine(slowLoad(bytes));
+  slowLoad(bytes: AccessBytes, forWrite: boolean): number {
+    return this.routine(slowLoad(bytes, forWrite));
   }
 
   slowStore(bytes: AccessBytes): number {

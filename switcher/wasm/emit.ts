@@ -422,10 +422,9 @@ export class Emitter extends CodeWriter {
     this.op(WASM.i32GtU, WASM.i32Or);
   }
 
-  #leaveOnFault(forWrite = false): void {
+  #leaveOnFault(): void {
     this.loadState(State.FAULT);
     this.op(WASM.if, WASM.blockVoid);
-    if (forWrite) this.setStateConstant(State.FAULT_WRITE, 2);
     this.#inside(() => this.#setting.leave(this, EXIT_FAULT));
     this.op(WASM.end);
   }
@@ -441,9 +440,9 @@ export class Emitter extends CodeWriter {
     this.op(WASM.if, WASM.blockVoid);
     this.#inside(() => {
       this.localGet(at);
-      this.call(this.functions.slowLoad(bytes));
+      this.call(this.functions.slowLoad(bytes, forWrite));
       this.localSet(result);
-      this.#leaveOnFault(forWrite);
+      this.#leaveOnFault();
       this.op(WASM.else);
       this.localGet(entry);
       this.localGet(at);

@@ -18,7 +18,7 @@ export interface Functions {
   /** A function of the CPU, imported: takes `arity` i32, gives an i32. */
   cpu(name: string, arity: number): number;
   /** Loads of Guest memory that the fast path cannot do: takes the address, sets FAULT if it must fault. */
-  slowLoad(bytes: AccessBytes): number;
+  slowLoad(bytes: AccessBytes, forWrite: boolean): number;
   slowStore(bytes: AccessBytes): number;
 }
 

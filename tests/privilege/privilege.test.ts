@@ -1,0 +1,73 @@
+// What no program can see, case by case: every engine gives the recorded answers, and so does an emulated PC where there is
+// one, but for what `differences` lists.
+import t from 'tap';
+import { ENGINES } from '../support/test-cpu.js';
+import { readAnswers } from './answers.js';
+import { answerOf, titleOf } from './case.js';
+import { CASES } from './cases/index.js';
+import { DIFFERENCES, comparable, differs } from './differences.js';
+import { type PcOutcome, askPc, missingTool } from './qemu.js';
+import { RingCpu } from './ring-cpu.js';
+
+const answers = readAnswers();
+const all = Object.values(CASES).flat();
+
+t.test('every case has one title and one answer', async (t) => {
+  const titles = all.map(titleOf);
+  t.same(
+    titles.filter((title, i) => titles.indexOf(title) !== i),
+    [],
+  );
+  t.same([...answers.keys()], titles);
+});
+
+for (const [chapter, cases] of Object.entries(CASES)) {
+  for (const engine of ENGINES) {
+    t.test(`${chapter}: ${cases.length} cases under '${engine}'`, async (t) => {
+      const cpu = new RingCpu(engine);
+      const wrong = cases
+        .map((one) => ({ case: titleOf(one), answer: answerOf(one, cpu.run(one)), right: answers.get(titleOf(one)) }))
+        .filter(({ answer, right }) => answer !== right);
+      t.same(wrong, []);
+    });
+  }
+}
+
+const missing = missingTool();
+// A loaded machine has time.
+t.setTimeout(300_000);
+t.test(
+  'an emulated PC gives the same answers',
+  { skip: missing ? `${missing} is not installed` : false },
+  async (t) => {
+    const cpu = new RingCpu('evaluate');
+    const theirs = askPc(all);
+    t.equal(theirs.length, all.length);
+    const wrong = all.flatMap((one, i) => {
+      const pc = comparable(one, theirs[i] ?? nothing);
+      const ours = comparable(one, cpu.run(one));
+      return differs(one) || pc === ours ? [] : [{ case: titleOf(one), pc, ours }];
+    });
+    t.same(wrong, []);
+  },
+);
+
+t.test('no difference is listed for nothing', async (t) => {
+  for (const { cases, why } of DIFFERENCES)
+    t.ok(
+      all.some((one) => cases.test(titleOf(one))),
+      why,
+    );
+});
+
+const nothing: PcOutcome = {
+  vector: undefined,
+  error: 0,
+  cr2: 0,
+  eip: 0,
+  eflags: 0,
+  registers: [],
+  segments: [],
+  memory: [],
+  pageTable: [],
+};
