@@ -2,7 +2,7 @@
 //
 // Each is done here when nothing about it is unusual: flat segments, a stack that lies on one page and may be written. What
 // is unusual, or wrong, is left to Transfers, which knows all the rules; nothing has been changed then. The answers are the
-// same (every case of tests/switcher/cpu/privilege goes by here first), only sooner: nothing is allocated, and the code cache
+// same (every case of tests/privilege goes by here first), only sooner: nothing is allocated, and the code cache
 // need not be asked about modes, since flat code stays flat.
 import {
   DESC_ACCESSED,
