@@ -15,6 +15,11 @@ const EVERY_BYTE = 0x01010101;
 const smaller = (b: Builder, x: Value, y: Value): Value => b.select(b.ltU(x, y), x, y);
 /** How many bytes there are from `address` to the end of its page. */
 const toPageEnd = (b: Builder, address: Value): Value => b.sub(PAGE_SIZE, b.and(address, PAGE_OFFSET_MASK));
+/** How many bytes of its page end with the element at `address`; 0 when that runs over the end of the page. */
+const fromPageStart = (b: Builder, address: Value, size: Value): Value => {
+  const end = b.add(b.and(address, PAGE_OFFSET_MASK), size);
+  return b.select(b.gtU(end, PAGE_SIZE), 0, end);
+};
 /** The multiple of `size` (1, 2, 4) in `bytes`. */
 const whole = (b: Builder, bytes: Value, size: Value): Value => b.and(bytes, b.sub(0, size));
 
@@ -30,6 +35,23 @@ export const copyRun = routine('copyRun', ['i32', 'i32', 'i32', 'i32'], ['i32'],
   // Asked of the places in memory, not of the addresses: two addresses can be one place.
   b.when(b.ltU(b.sub(destination, source), count), () => b.return(b.i32(0)));
   b.copyBytes(b.add(destination, State.MAP_BIAS), b.add(source, State.MAP_BIAS), count);
+  b.return(count);
+});
+
+/** The same from high addresses to low: `from` and `to` are the addresses of the highest elements. */
+export const copyRunDown = routine('copyRunDown', ['i32', 'i32', 'i32', 'i32'], ['i32'], (b, from, to, bytes, size) => {
+  if (!from || !to || !bytes || !size) throw new Bug('copyRunDown takes four values');
+  const room = smaller(b, fromPageStart(b, from, size), fromPageStart(b, to, size));
+  const count = whole(b, smaller(b, bytes, room), size);
+  b.when(b.eqz(count), () => b.return(b.i32(0)));
+  const source = b.call(readable, from);
+  b.when(b.eqz(source), () => b.return(b.i32(0)));
+  const destination = b.call(writable, to);
+  b.when(b.eqz(destination), () => b.return(b.i32(0)));
+  // A destination just below its source: each element must see the one before.
+  b.when(b.ltU(b.sub(source, destination), count), () => b.return(b.i32(0)));
+  const back = b.add(b.sub(size, count), State.MAP_BIAS);
+  b.copyBytes(b.add(destination, back), b.add(source, back), count);
   b.return(count);
 });
 

@@ -10,7 +10,7 @@ import type { Value } from '../language/nodes.js';
 import { define } from './definition.js';
 import { linearAddress } from './operands.js';
 import { EAX, ECX, EDI, ESI } from './registers.js';
-import { copyRun, fillRun } from './string-runs.js';
+import { copyRun, copyRunDown, fillRun } from './string-runs.js';
 
 const DF_SHIFT = 10;
 
@@ -53,11 +53,14 @@ class Strings {
     this.b.setRegister(this.#indexBytes, register, this.b.add(this.b.register(this.#indexBytes, register), this.#step));
   }
 
-  /** Does `element` once, or ecx times, by runs of many where `run` can: it takes a number of bytes and gives those done. */
+  /**
+   * Does `element` once, or ecx times, by runs of many where `run` can: it takes a number of bytes, and whether they are to
+   * be done from high addresses to low, and gives those done.
+   */
   repeatInRuns(
     element: () => void,
     registers: readonly (typeof ESI | typeof EDI)[],
-    run: (bytes: Value) => Value,
+    run: (bytes: Value, down: Value) => Value,
   ): void {
     const { b } = this;
     if (this.form.repeat === 'none' || this.form.addressing !== 'flat') {
@@ -68,12 +71,13 @@ class Strings {
     this.repeat(() => {
       const count = b.register(4, ECX);
       const turn = b.state(4, State.STRING_TURN);
-      const elements = b.select(this.#down, 0, b.select(b.ltU(count, turn), count, turn));
-      const done = run(b.shl(elements, shift));
+      const elements = b.select(b.ltU(count, turn), count, turn);
+      const done = run(b.shl(elements, shift), this.#down);
+      const step = b.select(this.#down, b.sub(0, done), done);
       b.when(
         done,
         () => {
-          for (const register of registers) b.setRegister(4, register, b.add(b.register(4, register), done));
+          for (const register of registers) b.setRegister(4, register, b.add(b.register(4, register), step));
           // The repetition takes one of them away itself.
           b.setRegister(4, ECX, b.sub(count, b.sub(b.shrU(done, shift), 1)));
         },
@@ -123,7 +127,17 @@ defineString('movs', (s) =>
       s.advance(EDI);
     },
     [ESI, EDI],
-    (bytes) => s.b.call(copyRun, s.b.register(4, ESI), s.b.register(4, EDI), bytes, s.bytes),
+    (bytes, down) => {
+      const { b } = s;
+      const operands = [b.register(4, ESI), b.register(4, EDI), bytes, s.bytes] as const;
+      const done = b.variable('i32', 0);
+      b.when(
+        down,
+        () => b.set(done, b.call(copyRunDown, ...operands)),
+        () => b.set(done, b.call(copyRun, ...operands)),
+      );
+      return b.get(done);
+    },
   ),
 );
 
@@ -134,7 +148,10 @@ defineString('stos', (s) =>
       s.advance(EDI);
     },
     [EDI],
-    (bytes) => s.b.call(fillRun, s.b.register(4, EDI), s.b.register(s.bytes, EAX), bytes, s.bytes),
+    (bytes, down) => {
+      const { b } = s;
+      return b.call(fillRun, b.register(4, EDI), b.register(s.bytes, EAX), b.select(down, 0, bytes), s.bytes);
+    },
   ),
 );
 

@@ -21,7 +21,7 @@ import { TopIsUncertain } from './region-registers.js';
 import { type Fetched, findRegion, type Region } from './region.js';
 
 const WASM_PAGE = 0x10000;
-const SAMPLES_TO_TRANSLATE = 8;
+const SAMPLES_TO_TRANSLATE = 24;
 /** A region may follow jumps and calls to this many pages. */
 const PAGES_OF_A_REGION = 4;
 const LARGEST_NUMBER_OF_PLACES = 100_000;

@@ -27,6 +27,20 @@ const BAD_BACKWARDS = [
   { esi: '10000400', edi: '10000006' },
   { esi: '10000400', edi: '10003007' },
 ];
+/** Far enough apart or near enough that runs of many elements end at the edges of both pages, and may not be runs. */
+const LONG_PLACES = [
+  { esi: '10000203', edi: '10000204' },
+  { esi: '10000204', edi: '10000203' },
+  { esi: '10000a03', edi: '10000201' },
+  { esi: '10000200', edi: '10000a02' },
+];
+const LONG_BACKWARDS = [
+  { esi: '10001a03', edi: '10001a04' },
+  { esi: '10001a04', edi: '10001a03' },
+  { esi: '10001e03', edi: '10001601' },
+  { esi: '10001600', edi: '10001e02' },
+];
+const LONG = '3e3';
 const LOW = { esi: '1000fffb', edi: 'abcd0010' };
 const LOW_END = { esi: '10000010', edi: 'abcdfff9' };
 
@@ -57,6 +71,8 @@ function repeated(name: string, prefix: string): Plan[] {
     return [
       ...COUNTS.flatMap((ecx) => PLACES.map((place) => once(name, asm, { ecx, ...place, ...flags(STATUS) }))),
       ...COUNTS.flatMap((ecx) => PLACES.slice(1, 3).map((place) => once(name, asm, { ecx, ...place, ...flags(DF) }))),
+      ...LONG_PLACES.map((place) => once(name, asm, { ecx: LONG, ...place })),
+      ...LONG_BACKWARDS.map((place) => once(name, asm, { ecx: LONG, ...place, ...flags(DF) })),
       ...over(BAD_PLACES, 0),
       ...over(BAD_BACKWARDS, DF),
       // ecx = 0 touches nothing
