@@ -4,10 +4,11 @@ import type { Chapter, Evidence } from './chapter.js';
 import { abi } from './chapters/abi.js';
 import { differences } from './chapters/differences.js';
 import { forms } from './chapters/forms.js';
+import { kills } from './chapters/kills.js';
 import { programs } from './chapters/programs.js';
 import { randomPrograms } from './chapters/random-programs.js';
 
-export const CHAPTERS: readonly Chapter[] = [randomPrograms, programs, abi, forms, differences];
+export const CHAPTERS: readonly Chapter[] = [randomPrograms, programs, abi, kills, forms, differences];
 
 export const documentOf = (evidence: Evidence): string => `# Conformance
 

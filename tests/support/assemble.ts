@@ -1,7 +1,8 @@
 // Machine code for Guests that are written in assembly, in AT&T's syntax as the kernel's own. The assembler is an npm package,
 // so no compiler is needed; what it lacks for our purpose is done to the text before.
 //
-// Names are replaced by their numbers first: constants, and labels by where they are, for the assembler knows no addresses.
+// Names are replaced by their numbers first: constants, and labels by where they are, for the assembler knows no addresses;
+// `label_pa` is a label's guest-physical address.
 // And there are instructions of our own, for what every Guest does:
 //
 //     hcall NUMBER, ebx, ecx, edx, esi      loads the registers that are given, and `int $0x1f`
@@ -22,6 +23,7 @@ export interface Assembled {
 const HCALL_REGISTERS = ['eax', 'ebx', 'ecx', 'edx', 'esi'] as const;
 const PRESENT_GATE = { gate: 0x8e00, trapgate: 0x8f00 } as const;
 const DPL_SHIFT = 13;
+const PHYSICAL_MASK = 0x3fffffff;
 /** Labels in the first pass: far from everything, so that they take as much room as real addresses. */
 const SOMEWHERE = 0xc0123456;
 
@@ -35,9 +37,9 @@ function gate(kind: keyof typeof PRESENT_GATE, [vector = '', handler = '', dpl =
   return hcall(['LHCALL_LOAD_IDT_ENTRY', vector, `(${handler} & 0xffff)`, `((${handler} & 0xffff0000) | ${flags})`]);
 }
 
-/** Our own instructions, in terms of the assembler's. */
-function expand(line: string): string {
-  const [, indent = '', name = '', rest = ''] = /^(\s*(?:\w+:\s*)?)(\w*)\s*(.*)$/.exec(line) ?? [];
+/** One of our own instructions, in terms of the assembler's. */
+function expand(statement: string): string {
+  const [, indent = '', name = '', rest = ''] = /^(\s*(?:\w+:\s*)?)(\w*)\s*(.*)$/.exec(statement) ?? [];
   const operands = rest.split(',').map((operand) => operand.trim());
   switch (name) {
     case 'hcall':
@@ -48,8 +50,14 @@ function expand(line: string): string {
     case 'crash':
       return indent + hcall(['LHCALL_SHUTDOWN', rest, '1']);
     default:
-      return line;
+      return statement;
   }
+}
+
+/** `text_pa`: the guest-physical address of the label `text`, wherever the kernel is mapped. */
+function physical(name: string, labels: ReadonlyMap<string, number>): number | undefined {
+  const virtual = name.endsWith('_pa') ? labels.get(name.slice(0, -3)) : undefined;
+  return virtual === undefined ? undefined : virtual & PHYSICAL_MASK;
 }
 
 const JUMP = /^(?:j\w+|call|loop\w*)$/;
@@ -65,9 +73,10 @@ function replaceNames(
   const isJump = JUMP.test(mnemonic) && !operands.includes('*');
   const replaced = operands.replace(/"[^"]*"|0x[0-9a-fA-F]+|%\w+|[A-Za-z_]\w*/g, (token) => {
     if (!/^[A-Za-z_]/.test(token) || (isJump && labels.has(token))) return token;
-    const value = names.get(token) ?? labels.get(token);
+    const value = names.get(token) ?? labels.get(token) ?? physical(token, labels);
+    if (value === undefined) throw new Error(`nothing is called ${token}: ${statement}`);
     // Signed, because the assembler takes bigger numbers for ones of 64 bits.
-    return value === undefined ? token : String(value | 0);
+    return String(value | 0);
   });
   return head + mnemonic + replaced;
 }
@@ -94,18 +103,12 @@ const withoutComment = (line: string): string => line.replace(/#.*$/, '');
  */
 export function assemble(text: string, at: number, names: Names = {}): Assembled {
   const constants = new Map<string, number>([...Object.entries(LHCALL), ...Object.entries(names)]);
-  const lines = text.split('\n').map((line) => expand(withoutComment(line)));
-  const found = lines.flatMap((line) => statements(line).flatMap((each) => /^\s*(\w+):/.exec(each)?.[1] ?? []));
+  const lines = text
+    .split('\n')
+    .flatMap((line) => statements(withoutComment(line)).flatMap((each) => statements(expand(each))));
+  const found = lines.flatMap((line) => /^\s*(\w+):/.exec(line)?.[1] ?? []);
   const build = (labels: ReadonlyMap<string, number>): AssemblyState =>
-    compile(
-      lines
-        .map((line) =>
-          statements(line)
-            .map((each) => replaceNames(each, constants, labels))
-            .join(';'),
-        )
-        .join('\n'),
-    );
+    compile(lines.map((line) => replaceNames(line, constants, labels)).join('\n'));
   const placesIn = (state: AssemblyState): Map<string, number> =>
     new Map(found.map((name) => [name, (at + Number(state.symbols.get(name)?.value.addend ?? 0n)) >>> 0]));
   const labels = placesIn(build(new Map(found.map((name) => [name, SOMEWHERE]))));

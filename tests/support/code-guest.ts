@@ -1,29 +1,11 @@
 // A Guest of a few instructions, on the real CPU behind a real device: for what Host and CPU must get right together.
 import { LHCALL, type LhcallName } from '../../guest-abi/hypercalls.js';
-import { LGUEST_DATA, LGUEST_DATA_4_1 } from '../../guest-abi/lguest-data.js';
 import { LHREQ } from '../../guest-abi/lguest-launcher.js';
 import { allocateGuestMemory, type DeviceOptions, type LauncherMemory, LguestDevice } from '../../host/device.js';
+import * as Layout from './guest-layout.js';
 
-const PAGE = 4096;
-const RAM = 64 * PAGE;
-const RAM_PAGES = RAM / PAGE;
-/** Guest-physical addresses. All of RAM is mapped at KERNEL too, for ring 1, and its upper half at USER for ring 3. */
-export const DATA = 0x2000;
-const DIRECTORY = 0x4000;
-const KERNEL_TABLE = 0x5000;
-const USER_TABLE = 0x6000;
-const BOOT = 0x8000;
-export const CODE = 0x10000;
-export const STACK_TOP = 0x20000;
-export const MESSAGE = 0x1000;
-export const KERNEL = 0xc0000000;
-export const USER = 0x8000000;
-/** Where ring 3 sees the second half of RAM. */
-export const USER_CODE = USER + 0x20000;
-export const USER_STACK = USER + 0x40000;
-const P_RW = 0x63;
-const P_RW_USER = 0x67;
-const HYPERCALL_REGISTERS = [0xb8, 0xbb, 0xb9, 0xba, 0xbe];
+export { CODE, DATA, KERNEL, MESSAGE, STACK_TOP, USER, USER_CODE, USER_STACK, word } from './guest-layout.js';
+const { BOOT, CODE, MESSAGE, RAM, RAM_PAGES, USER, USER_CODE, USER_STACK, word } = Layout;
 
 /** Machine code, from hexadecimal: `0f 0b`. */
 export const code = (hex: string): number[] =>
@@ -32,12 +14,9 @@ export const code = (hex: string): number[] =>
     .filter(Boolean)
     .map((byte) => parseInt(byte, 16));
 
-export const word = (value: number): number[] => [value, value >>> 8, value >>> 16, value >>> 24].map((b) => b & 0xff);
-
 /** `mov` of number and arguments into eax, ebx, ecx, edx and esi, and `int $0x1f`. */
 export function call(name: LhcallName | number, ...args: number[]): number[] {
-  const values = [typeof name === 'number' ? name : LHCALL[name], ...args];
-  return [...values.flatMap((value, i) => [HYPERCALL_REGISTERS[i] ?? 0, ...word(value)]), 0xcd, 0x1f];
+  return Layout.hypercallBytes(typeof name === 'number' ? name : LHCALL[name], ...args);
 }
 
 /** `mov dword [address], value` */
@@ -84,32 +63,11 @@ export class CodeGuest {
     this.#bytes = memory.bytes;
     this.device = new LguestDevice(memory, { sliceMilliseconds: 5, ...options });
     previous = this.device;
-    const put = (at: number, value: number): void => this.#bytes.set(word(value), at);
-    this.#bytes.fill(0xff, DATA + LGUEST_DATA.hcall_status, DATA + LGUEST_DATA.hcalls);
-    put(DATA + LGUEST_DATA_4_1.kernel_address, KERNEL);
-    put(DATA + LGUEST_DATA_4_1.syscall_vec, 0x80);
-    put(DIRECTORY, KERNEL_TABLE | P_RW);
-    put(DIRECTORY + (KERNEL >>> 22) * 4, KERNEL_TABLE | P_RW);
-    put(DIRECTORY + (USER >>> 22) * 4, USER_TABLE | P_RW_USER);
-    for (let page = 0; page < RAM_PAGES; page++) {
-      put(KERNEL_TABLE + 4 * page, (page * PAGE) | P_RW);
-      if (page >= RAM_PAGES / 2) put(USER_TABLE + 4 * page, (page * PAGE) | P_RW_USER);
-    }
-    this.#bytes.set(Buffer.from('done\0'), MESSAGE);
-    const boot = [
-      ...call('LHCALL_LGUEST_INIT', DATA),
-      ...call('LHCALL_NEW_PGTABLE', DIRECTORY),
-      0xbc, // mov esp
-      ...word(KERNEL + STACK_TOP),
-      0xb8, // mov eax
-      ...word(KERNEL + CODE),
-      0xff, // jmp eax
-      0xe0,
-    ];
-    this.#bytes.set(boot, BOOT);
+    Layout.writeLayout(memory.bytes);
+    this.#bytes.set(Layout.bootBytes(true), BOOT);
     this.#bytes.set(kernel, CODE);
     this.#bytes.set(user, USER_CODE - USER);
-    const limits = [memory.base, RAM_PAGES, BOOT, RAM_PAGES + 16];
+    const limits = [memory.base, RAM_PAGES, BOOT, Layout.DEVICE_LIMIT];
     this.device.write(Uint32Array.of(LHREQ.LHREQ_INITIALIZE, ...limits));
   }
 
