@@ -5,10 +5,11 @@ import { abi } from './chapters/abi.js';
 import { differences } from './chapters/differences.js';
 import { forms } from './chapters/forms.js';
 import { kills } from './chapters/kills.js';
+import { privilege } from './chapters/privilege.js';
 import { programs } from './chapters/programs.js';
 import { randomPrograms } from './chapters/random-programs.js';
 
-export const CHAPTERS: readonly Chapter[] = [randomPrograms, programs, abi, kills, forms, differences];
+export const CHAPTERS: readonly Chapter[] = [randomPrograms, programs, abi, kills, privilege, forms, differences];
 
 export const documentOf = (evidence: Evidence): string => `# Conformance
 

@@ -73,6 +73,11 @@ t.test('a far call into the Host’s code segment, or through a gate, is a fault
   t.match(endOf([...callGate, ...code('9a 00 00 00 00 90 00'), ...done]), /^unhandled trap 1[13] at .* \(0x90\)$/);
 });
 
+t.test('a fault on the way to the handler of another is a double fault, which ends the Guest', async (t) => {
+  const kernel = [...gate(0, HANDLER, 'trap'), ...call('LHCALL_SET_STACK', 0xb1, KERNEL + STACK_TOP, 0), ...toUser()];
+  t.match(endOf(kernel, code('31 c9 f7 f1')), /^unhandled trap 8 at 0x8020002 \(0\)$/);
+});
+
 t.test('handlers in unmapped memory, in a program, in the Switcher, everywhere: the Guest ends', async (t) => {
   const where = [0x7fffffff, 0x12345678, USER_CODE, 0xfffe1000, 0xffffffff, KERNEL + 0x40000];
   for (const type of ['trap', 'interrupt'] as const) {

@@ -30,6 +30,8 @@ export interface RingCase {
   /** The TSS's stack for ring 1. */
   readonly stack1?: { readonly ss: number; readonly esp: number };
   readonly memory?: readonly (readonly [address: number, bytes: readonly number[]])[];
+  /** The low bits of the page table's entry for DATA, instead of those of a page of everybody. */
+  readonly dataPage?: number;
 }
 
 export interface Start {

@@ -40,7 +40,7 @@ export const DIFFERENCES: readonly Difference[] = [
     why: 'Nor when a gate pushes.',
   },
   {
-    cases: /· (inc dword|add|xchg|cmpxchg|bts) ?(\w* )?\[ebx\]/,
+    cases: /· (inc dword|add|xchg|cmpxchg|bts) ?(\w* )?\[ebx\]|· read and write on a page/,
     why: 'It reads before it writes, so that a page that is not there is missed by a read; real CPUs ask for both at once.',
   },
   {

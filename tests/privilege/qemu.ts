@@ -10,7 +10,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Outcome, type RingCase, UD2, gateWords, memoryOf, startOf } from './case.js';
-import { HANDLER, KERNEL_STACK, PAGE, RAM_PAGES, SELECTOR, globalDescriptorTable, rightsOf } from './world.js';
+import { HANDLER, KERNEL_STACK, PAGE, RAM_PAGES, SELECTOR, globalDescriptorTable, pageFlags } from './world.js';
 
 const SOURCE = join(import.meta.dirname, '../../../tests/privilege/monitor.S');
 const RAM = 0x400000;
@@ -23,10 +23,10 @@ const REGISTER_PLACES = [12, 11, 10, 9, 18, 7, 6, 5];
 const SEGMENT_PLACES = [3, 16, 19, 4, 2, 1];
 const WORDS_BEFORE_CHANGES = 20 + RAM_PAGES;
 
-function pageTable(): number[] {
+function pageTable({ dataPage }: RingCase): number[] {
   return Array.from({ length: RAM_PAGES }, (_, page) => {
-    const { isPresent, isWritable, isUser } = rightsOf(page);
-    return isPresent ? RAM + page * PAGE + (isUser ? 4 : 0) + (isWritable ? 2 : 0) + 1 : 0;
+    const flags = pageFlags(page, dataPage);
+    return flags === 0 ? 0 : RAM + page * PAGE + flags;
   });
 }
 
@@ -40,7 +40,7 @@ function recordOf(one: RingCase): Buffer {
   const words = (values: readonly (number | undefined)[]): Buffer =>
     Buffer.from(Uint32Array.from(values, (value) => (value ?? 0) >>> 0).buffer);
   return Buffer.concat([
-    words([1, ...globalDescriptorTable(), ...pageTable(), stack.ss, stack.esp, gates.length]),
+    words([1, ...globalDescriptorTable(), ...pageTable(one), stack.ss, stack.esp, gates.length]),
     ...gates.map((gate) => words([gate.vector, ...gateWords(gate)])),
     words([pieces.length]),
     ...pieces.flatMap(([address, bytes]) => [

@@ -6,7 +6,20 @@ import { IDT_ENTRIES, PF_PROT, X86_TRAP_PF } from '../../guest-abi/x86/traps.js'
 import { Cpu, type EngineName } from '../../switcher/cpu/cpu.js';
 import * as State from '../../switcher/cpu/state.js';
 import { type Outcome, type RingCase, UD2, gateWords, memoryOf, startOf } from './case.js';
-import { HANDLER, KERNEL_STACK, RAM_BYTES, RAM_PAGES, SELECTOR, globalDescriptorTable, rightsOf } from './world.js';
+import {
+  DATA,
+  HANDLER,
+  KERNEL_STACK,
+  PAGE,
+  PRESENT,
+  RAM_BYTES,
+  RAM_PAGES,
+  SELECTOR,
+  USER,
+  WRITABLE,
+  globalDescriptorTable,
+  pageFlags,
+} from './world.js';
 
 const BUDGET = 1000;
 
@@ -21,10 +34,13 @@ export class RingCpu {
     const tables = { gdt: globalDescriptorTable(), idt: this.#idt, tss: this.#tss };
     // Everything that runs is translated first: what is never hot would not be seen otherwise.
     this.#cpu = new Cpu(RAM_BYTES, tables, clock, engine, 0);
-    for (let page = 0; page < RAM_PAGES; page++) {
-      const { isPresent, isWritable, isUser } = rightsOf(page);
-      if (isPresent) this.#cpu.maps.set(page, page, isWritable, isUser);
-    }
+    for (let page = 0; page < RAM_PAGES; page++) this.#map(page, undefined);
+  }
+
+  #map(page: number, dataPage: number | undefined): void {
+    const flags = pageFlags(page, dataPage);
+    if ((flags & PRESENT) === 0) this.#cpu.maps.clear(page);
+    else this.#cpu.maps.set(page, page, (flags & WRITABLE) !== 0, (flags & USER) !== 0);
   }
 
   run(one: RingCase): Outcome {
@@ -34,7 +50,7 @@ export class RingCpu {
     const { vector, errorCode } = this.#cpu.trap;
     return {
       vector,
-      error: errorCode | (vector === X86_TRAP_PF && this.#isPresent(this.#cpu.cr2) ? PF_PROT : 0),
+      error: errorCode | (vector === X86_TRAP_PF && this.#isPresent(this.#cpu.cr2, one) ? PF_PROT : 0),
       cr2: vector === X86_TRAP_PF ? this.#cpu.cr2 : 0,
       eip: memory.get(State.EIP) >>> 0,
       eflags: this.#cpu.eflags >>> 0,
@@ -56,6 +72,7 @@ export class RingCpu {
     for (const [address, bytes] of memoryOf(one)) this.#before.set(bytes, address);
     memory.bytes.set(this.#before);
     memory.wrote(0, RAM_BYTES);
+    this.#map(DATA / PAGE, one.dataPage);
     const start = startOf(one);
     start.segments.forEach((selector, i) => segments.install(i, selector, segments.descriptor(selector)));
     this.#cpu.setPrivilege(one.ring);
@@ -66,9 +83,8 @@ export class RingCpu {
   }
 
   /** Whether the page is there at all: what the Host knows, and the CPU does not. */
-  #isPresent(address: number): boolean {
-    const page = address >>> PAGE_SHIFT;
-    return page < RAM_PAGES && rightsOf(page).isPresent;
+  #isPresent(address: number, { dataPage }: RingCase): boolean {
+    return (pageFlags(address >>> PAGE_SHIFT, dataPage) & PRESENT) !== 0;
   }
 
   #changes(): [number, number][] {

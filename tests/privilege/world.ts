@@ -20,20 +20,24 @@ export const NO_PAGE = 0xa000;
 export const KERNEL_READ_ONLY_PAGE = 0xb000;
 export const LAST_PAGE = 0xf000;
 
-export interface PageRights {
-  readonly isPresent: boolean;
-  readonly isWritable: boolean;
-  readonly isUser: boolean;
-}
+/** Bits of a page table's entry. */
+export const PRESENT = 1;
+export const WRITABLE = 2;
+export const USER = 4;
+export const ACCESSED = 0x20;
+export const DIRTY = 0x40;
 
-export function rightsOf(page: number): PageRights {
+/** The low bits of the page table's entries, by page. */
+export const PAGE_FLAGS: readonly number[] = Array.from({ length: RAM_PAGES }, (_, page) => {
   const address = page * PAGE;
-  return {
-    isPresent: address !== 0 && address !== NO_PAGE,
-    isWritable: address !== READ_ONLY_PAGE && address !== KERNEL_READ_ONLY_PAGE,
-    isUser: ![KERNEL_STACK - PAGE, KERNEL_PAGE, KERNEL_READ_ONLY_PAGE].includes(address),
-  };
-}
+  if (address === 0 || address === NO_PAGE) return 0;
+  const isWritable = address !== READ_ONLY_PAGE && address !== KERNEL_READ_ONLY_PAGE;
+  const isUser = ![KERNEL_STACK - PAGE, KERNEL_PAGE, KERNEL_READ_ONLY_PAGE].includes(address);
+  return PRESENT | (isWritable ? WRITABLE : 0) | (isUser ? USER : 0);
+});
+
+export const pageFlags = (page: number, dataPage: number | undefined): number =>
+  (page === DATA / PAGE ? dataPage : undefined) ?? PAGE_FLAGS[page] ?? 0;
 
 type Descriptor = readonly [low: number, high: number];
 const BIG = 4;
