@@ -97,10 +97,9 @@ export function decode(
     modrm = bytes[position++] ?? 0;
   }
   const encoding = lookUp(opcode, MANDATORY[prefixes & 7] ?? 0, modrm);
-  clear(out);
-  if (encoding === undefined || ((prefixes & LOCK) !== 0 && !encoding.lockable))
-    return undefinedOpcode(out, position - start);
+  if (encoding === undefined) return undefinedOpcode(out, position - start);
 
+  clear(out);
   let variant = ((prefixes >> REPEAT_SHIFT) & 3) << VARIANT_REPEAT_SHIFT;
   if (((prefixes & OPERAND_SIZE) !== 0) !== (mode.defaultSize === 16)) variant |= VARIANT_OPERAND_16;
   if (((prefixes & ADDRESS_SIZE) !== 0) !== (mode.defaultSize === 16))
@@ -118,6 +117,7 @@ export function decode(
     position = decodeImmediate(bytes, position, (eip - start) | 0, encoding, variant, out);
   }
   if (position > limit) return beyond;
+  if ((prefixes & LOCK) !== 0 && !encoding.lockable) return undefinedOpcode(out, position - start);
   // The x87 remembers the opcode of what raised an exception: FOP, 11 bits.
   if ((opcode & ~7) === X87_ESCAPE) out.immediate = ((opcode & 7) << 8) | modrm;
 
@@ -146,6 +146,7 @@ function fillRegisters(registers: Instruction['registers'], fields: number, enco
 }
 
 function undefinedOpcode(out: Instruction, length: number): DecodeResult {
+  clear(out);
   out.form = UNDEFINED;
   out.length = length;
   out.registers.fill(0);

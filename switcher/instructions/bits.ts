@@ -19,12 +19,12 @@ define(['bt', 'bts', 'btr', 'btc'], (b, [to, by], { mnemonic, addressing, addres
     const words = b.shrS(b.signExtend(width, number), width === 16 ? 4 : 5);
     const sum = b.add(to.offset(), b.shl(words, width === 16 ? 1 : 2));
     const offset = addressSize === 16 ? b.and(sum, 0xffff) : sum;
-    const at = (write: boolean): typeof bit =>
-      addressing === 'flat' ? offset : linearAddress(b, b.field('segment'), offset, bytes, write);
-    value = b.load(bytes, at(false));
+    const write = mnemonic === 'bt' ? 0 : 1;
+    const at = addressing === 'flat' ? offset : linearAddress(b, b.field('segment'), offset, bytes, write);
+    value = b.load(bytes, at);
     if (mnemonic !== 'bt') {
       b.loadedForWrite(value);
-      b.store(bytes, at(true), changed(value));
+      b.store(bytes, at, changed(value));
     }
   } else {
     value = to.read();

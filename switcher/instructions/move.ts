@@ -43,6 +43,6 @@ define('cdq', (b) => b.setRegister(4, EDX, b.shrS(b.register(4, EAX), 31)));
 define('xlat', (b, _operands, form) => {
   const sum = b.add(b.register(4, EBX), b.register(1, AL));
   const offset = form.addressSize === 16 ? b.and(sum, 0xffff) : sum;
-  const address = form.addressing === 'flat' ? offset : linearAddress(b, b.field('segment'), offset, 1, false);
+  const address = form.addressing === 'flat' ? offset : linearAddress(b, b.field('segment'), offset, 1, 0);
   b.setRegister(1, AL, b.load(1, address));
 });

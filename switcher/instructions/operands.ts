@@ -2,7 +2,7 @@
 import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import type { Form, Operand } from '../decode/instruction.js';
-import type { Builder } from '../language/builder.js';
+import type { Builder, Term } from '../language/builder.js';
 import type { AccessBytes, Value } from '../language/nodes.js';
 import { segmentAllows } from './segment-check.js';
 
@@ -45,9 +45,13 @@ function effectiveOffset(b: Builder, form: Form): Value {
   return form.addressSize === 16 ? b.and(sum, 0xffff) : sum;
 }
 
-/** The linear address of `offset` in the segment at byte offset `segment`, or the fault that the segment raises. */
-export function linearAddress(b: Builder, segment: Value, offset: Value, bytes: number, write: boolean): Value {
-  b.when(b.eqz(b.call(segmentAllows, segment, offset, bytes, write ? 1 : 0)), () => {
+/**
+ * The linear address of `offset` in the segment at byte offset `segment`, or the fault that the segment raises.
+ *
+ * @param write 1 if it is to be written there, or read and then written: a segment that is read-only faults before a page does
+ */
+export function linearAddress(b: Builder, segment: Value, offset: Value, bytes: number, write: Term): Value {
+  b.when(b.eqz(b.call(segmentAllows, segment, offset, bytes, write)), () => {
     b.when(b.eq(segment, State.SS * State.SEGMENT_SIZE), () => b.raise(VECTOR_SS, 0));
     b.raise(VECTOR_GP, 0);
   });
@@ -64,19 +68,21 @@ function memory(b: Builder, form: Form, width: number, position: 0 | 1 | 2): Acc
   // Computed once: the value read and the value written are at the same place, whatever happens to the registers between.
   let offset: Value | undefined;
   const offsetOnce = (): Value => (offset ??= effectiveOffset(b, form));
-  const address = (bytes: number, write: boolean): Value =>
+  const address = (bytes: number, write: Term): Value =>
     form.addressing === 'flat' ? offsetOnce() : linearAddress(b, b.field('segment'), offsetOnce(), bytes, write);
   let loaded: Value | undefined;
+  const isWritten = b.decision();
   return {
     kind: 'memory',
     width,
     position,
-    read: () => (loaded = b.load(accessBytes(width), address(width / 8, false))),
+    read: () => (loaded = b.load(accessBytes(width), address(width / 8, isWritten.value))),
     write: (value) => {
       if (loaded) b.loadedForWrite(loaded);
-      b.store(accessBytes(width), address(width / 8, true), value);
+      isWritten.yes();
+      b.store(accessBytes(width), address(width / 8, 1), value);
     },
-    address,
+    address: (bytes, write) => address(bytes, write ? 1 : 0),
     offset: offsetOnce,
   };
 }

@@ -29,7 +29,7 @@ export function movedPointer(b: Builder, form: StackForm, pointer: Value, bytes:
 /** The linear address of the stack at `pointer`. */
 export function stackAddress(b: Builder, form: StackForm, pointer: Value, bytes: number, write: boolean): Value {
   if (form.addressing === 'flat') return pointer;
-  return linearAddress(b, b.i32(State.SS * State.SEGMENT_SIZE), b.and(pointer, stackMask(b)), bytes, write);
+  return linearAddress(b, b.i32(State.SS * State.SEGMENT_SIZE), b.and(pointer, stackMask(b)), bytes, write ? 1 : 0);
 }
 
 export const sizeOf = (form: Form): 2 | 4 => (form.operandSize === 16 ? 2 : 4);
@@ -66,7 +66,7 @@ define('pop', (b, [to], form) => {
     // With esp as its base register the address is computed after esp has moved.
     const offset = b.add(to.offset(), b.select(b.eq(b.field('base'), ESP.fixed), bytes, 0));
     const wrapped = form.addressSize === 16 ? b.and(offset, 0xffff) : offset;
-    const address = form.addressing === 'flat' ? wrapped : linearAddress(b, b.field('segment'), wrapped, bytes, true);
+    const address = form.addressing === 'flat' ? wrapped : linearAddress(b, b.field('segment'), wrapped, bytes, 1);
     b.store(bytes, address, value);
     b.setRegister(4, ESP, pointer);
     return;

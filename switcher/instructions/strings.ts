@@ -39,14 +39,14 @@ class Strings {
   source(): Value {
     const offset = this.b.register(this.#indexBytes, ESI);
     if (this.form.addressing === 'flat') return offset;
-    return linearAddress(this.b, this.b.field('segment'), offset, this.bytes, false);
+    return linearAddress(this.b, this.b.field('segment'), offset, this.bytes, 0);
   }
 
   /** The address of the destination element, always in ES. */
   destination(write: boolean): Value {
     const offset = this.b.register(this.#indexBytes, EDI);
     if (this.form.addressing === 'flat') return offset;
-    return linearAddress(this.b, this.b.i32(State.ES * State.SEGMENT_SIZE), offset, this.bytes, write);
+    return linearAddress(this.b, this.b.i32(State.ES * State.SEGMENT_SIZE), offset, this.bytes, write ? 1 : 0);
   }
 
   advance(register: typeof ESI | typeof EDI): void {
@@ -122,7 +122,8 @@ function defineString(name: string, definition: (strings: Strings) => void): voi
 defineString('movs', (s) =>
   s.repeatInRuns(
     () => {
-      s.b.store(s.bytes, s.destination(true), s.b.load(s.bytes, s.source()));
+      const element = s.b.load(s.bytes, s.source());
+      s.b.store(s.bytes, s.destination(true), element);
       s.advance(ESI);
       s.advance(EDI);
     },

@@ -4,6 +4,7 @@
 // `b.and(b.add(count, 1), 31)`.
 import { Bug } from '../../lib/errors.js';
 import type {
+  Constant,
   AccessBytes,
   Body,
   Condition,
@@ -92,6 +93,12 @@ export class Builder {
     const value = isValue(term) ? term : this.#constant(type, term);
     if (value.type !== type) throw new Bug(`expected ${type}, got ${value.type} (${JSON.stringify(value.node.kind)})`);
     return value;
+  }
+
+  /** 0, or 1 if a later line of the definition calls `yes`. */
+  decision(): { readonly value: Value; yes(): void } {
+    const node: Constant = { kind: 'constant', value: 0 };
+    return { value: this.#value('i32', node), yes: () => (node.value = 1) };
   }
 
   /** Any operator by its full name: `b.apply('i32.wrap_i64', [x])`, `b.apply('i8x16.extract_lane_u', [v], [3])`. */

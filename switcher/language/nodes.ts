@@ -23,7 +23,7 @@ export type RegisterNumber = 0 | 1 | 2 | 'base' | 'index' | { readonly fixed: nu
 export type RegisterFile = 'general' | 'xmm';
 
 export type Node =
-  | { readonly kind: 'constant'; readonly value: number | bigint }
+  | Constant
   | { readonly kind: 'constant128'; readonly bytes: readonly number[] }
   | {
       readonly kind: 'operator';
@@ -61,6 +61,12 @@ export type Node =
     }
   | { readonly kind: 'result'; readonly position: number }
   | { readonly kind: 'callCpu'; readonly routine: string; readonly args: readonly Value[] };
+
+export interface Constant {
+  readonly kind: 'constant';
+  /** Changes while the definition is read, if a later line of it decides: see `Builder.decision`. */
+  value: number | bigint;
+}
 
 export interface GuestLoad {
   readonly kind: 'guestLoad';

@@ -18,15 +18,15 @@ export interface RandomCase {
  * What goes to addresses out of thin air, loads segments, asks the machine what it is, or differs between makes: for the
  * vectors, not for chance.
  */
-const LEFT_OUT = new Set(
+export const LEFT_OUT = new Set(
   (
     'call jmp ret retf iret callf jmpf int int1 ud cpuid rdtsc rdpmc sysenter sysexit sgdt sidt sldt str smsw ' +
     'lds les lfs lgs lss lar lsl verr verw arpl ldmxcsr fxrstor fxsave fnsave fnstenv nop enter'
   ).split(' '),
 );
-const STRINGS = /^(movs|cmps|scas|lods|stos)[bwl]$/;
+export const STRINGS = /^(movs|cmps|scas|lods|stos)[bwl]$/;
 const BIT_TESTS = ['bt', 'bts', 'btr', 'btc'];
-const PREFIXES = [0x66, 0x67, 0xf2, 0xf3];
+export const PREFIXES = [0x66, 0x67, 0xf2, 0xf3];
 /** How the decoder numbers opcodes that follow 0F. */
 const TWO_BYTE_OPCODES = 0x100;
 const ESP = 4;
@@ -137,9 +137,9 @@ const firstOfTarget = (code: Uint8Array): number => {
   return opcode + (code[opcode] === 0x0f ? 2 : 1);
 };
 
-/** Moves the operand in memory to `target`: by its displacement, or else by its base. */
-function aim(code: Uint8Array, state: MachineState, target: number): void {
-  const { base, indexRegister, scale, displacement, form } = decoded;
+/** Moves the operand in memory of `instruction`, which is `code`, to `target`: by its displacement, or else by its base. */
+export function aim(instruction: Instruction, code: Uint8Array, state: MachineState, target: number): void {
+  const { base, indexRegister, scale, displacement, form } = instruction;
   const mask = form.addressSize === 16 ? 0xffff : 0xffffffff;
   const register = (number: number): number => (number === NO_REGISTER ? 0 : (state.registers[number] ?? 0));
   const rest = (register(indexRegister) << scale) + displacement;
@@ -151,17 +151,18 @@ function aim(code: Uint8Array, state: MachineState, target: number): void {
     state.registers[indexRegister] = (register(indexRegister) & ~mask) | ((target - displacement) & mask);
     return;
   }
-  if (base === NO_REGISTER && indexRegister === NO_REGISTER) return aimAbsolute(code, target, form.addressSize / 8);
+  if (base === NO_REGISTER && indexRegister === NO_REGISTER)
+    return aimAbsolute(displacement, code, target, form.addressSize / 8);
   // both are the same register: an address of its own, wherever that is
   state.registers[base === NO_REGISTER ? indexRegister : base] = 0x30000000;
 }
 
 /** The displacement is found by its value: there is only one number as large. */
-function aimAbsolute(code: Uint8Array, target: number, bytes: number): void {
+function aimAbsolute(displacement: number, code: Uint8Array, target: number, bytes: number): void {
   const view = new DataView(code.buffer, code.byteOffset);
   for (let at = 1; at + bytes <= code.length; at++) {
     const found = bytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
-    if (found !== (bytes === 2 ? decoded.displacement & 0xffff : decoded.displacement >>> 0)) continue;
+    if (found !== (bytes === 2 ? displacement & 0xffff : displacement >>> 0)) continue;
     if (bytes === 2) view.setUint16(at, target, true);
     else view.setUint32(at, target, true);
     return;
@@ -216,7 +217,7 @@ export function randomCase(random: Random, example: FormExample): RandomCase | u
     else return undefined;
   }
   if (inMemory) {
-    aim(code, state, target);
+    aim(decoded, code, state, target);
     if (!isStill(example, code)) return undefined;
   }
   if (/^sh[lr]d$/.test(form.mnemonic) && ((state.registers[ECX] ?? 0) & 31) > 16) return undefined;

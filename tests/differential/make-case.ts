@@ -1,9 +1,11 @@
 // The random cases of a seed: single instructions, or rows of a few.
+import type { FormExample } from '../../switcher/decode/all-forms.js';
 import { looseByMnemonic } from '../native/templates/forms.js';
 import { writtenPlans } from '../native/templates/index.js';
-import { CODE_ADDRESS, copyState } from '../support/machine-state.js';
+import { copyState } from '../support/machine-state.js';
 import { randomCase, suitableExamples } from './instructions.js';
 import type { Case } from './judge.js';
+import { type OddCase, oddCase, placed } from './oddities.js';
 import { Random } from './random.js';
 import { randomSequence, rowExamples, type Sequence } from './sequences.js';
 
@@ -14,6 +16,8 @@ export interface WantedCases {
   readonly seed: number;
   /** Rows of a few instructions instead of single ones, each of them first up to its first instruction, and so on. */
   readonly rows: boolean;
+  /** Odd ones: prefixes, segments and places that compilers do not use. */
+  readonly odd?: boolean;
   /** One mnemonic alone. */
   readonly only?: string | undefined;
 }
@@ -21,15 +25,19 @@ export interface WantedCases {
 /** The row after each of its instructions, and as a whole. */
 function beginningsOf({ code, ends, mnemonics, state, tolerance }: Sequence): Case[] {
   return ends.map((end) => {
-    const begun = code.slice(0, end);
-    const [, ...others] = state.patches;
-    const patches = [{ address: CODE_ADDRESS, bytes: begun }, ...others];
-    return { name: mnemonics.join(' '), code: begun, state: { ...copyState(state), patches }, tolerance };
+    const own = copyState(state);
+    const begun = placed(code.slice(0, end), own, state.eip);
+    return { name: mnemonics.join(' '), code: begun, state: own, tolerance };
   });
 }
 
+function plainCase(random: Random, example: FormExample): OddCase | undefined {
+  const one = randomCase(random, example);
+  return one === undefined ? undefined : { ...one, mnemonic: one.form.mnemonic };
+}
+
 /** Makes the next case each time it is called; the same ones for the same seed. */
-export function caseMaker({ seed, rows, only }: WantedCases): () => Case {
+export function caseMaker({ seed, rows, odd = false, only }: WantedCases): () => Case {
   const random = new Random(seed);
   const loose = looseByMnemonic(writtenPlans());
   const all = suitableExamples();
@@ -40,15 +48,15 @@ export function caseMaker({ seed, rows, only }: WantedCases): () => Case {
   const beginnings: Case[] = [];
   const make = (): Case | undefined => {
     if (rows) {
-      if (beginnings.length === 0) beginnings.push(...beginningsOf(randomSequence(random, examples, loose)));
+      if (beginnings.length === 0) beginnings.push(...beginningsOf(randomSequence(random, examples, loose, odd)));
       return beginnings.shift();
     }
     const example = examples[random.below(examples.length)];
-    const one = example === undefined ? undefined : randomCase(random, example);
+    const one = example === undefined ? undefined : odd ? oddCase(random, example) : plainCase(random, example);
     if (one === undefined) return undefined;
-    const { mnemonic } = one.form;
-    const ignore = ANY_BYTE_FIRST.test(mnemonic) ? ['cr2'] : [];
-    return { ...one, name: mnemonic, tolerance: { ...loose(mnemonic), ignore } };
+    const { mnemonic, tolerance } = one;
+    const ignore = [...(ANY_BYTE_FIRST.test(mnemonic) ? ['cr2'] : []), ...(tolerance?.ignore ?? [])];
+    return { ...one, name: mnemonic, tolerance: { ...loose(mnemonic), ...tolerance, ignore } };
   };
   return () => {
     for (;;) {

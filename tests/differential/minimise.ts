@@ -13,8 +13,6 @@ import type { Case, Judge } from './judge.js';
 
 const NOP = 0x90;
 const FLAT = { defaultSize: 32, flat: true } as const;
-const CODE = addressKey(CODE_ADDRESS);
-
 /** A case as text: its code, and what of its state is not as usual. */
 interface Draft {
   readonly code: Uint8Array;
@@ -22,14 +20,14 @@ interface Draft {
 }
 
 function draftOf({ code, state }: Case): Draft {
-  const { [CODE]: _, ...rest } = deltaOf(defaultState(), state);
+  const { [addressKey(state.eip)]: _, ...rest } = deltaOf(defaultState(), state);
   return { code, in: rest };
 }
 
 function stateOf(draft: Draft): MachineState {
   const state = defaultState();
   applyDelta(state, draft.in);
-  state.patches = [{ address: CODE_ADDRESS, bytes: draft.code }, ...state.patches];
+  state.patches = [{ address: state.eip, bytes: draft.code }, ...state.patches];
   return state;
 }
 

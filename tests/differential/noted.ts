@@ -6,6 +6,7 @@ const FILE = join(import.meta.dirname, '../../../tests/differential/runs.jsonl')
 
 export interface NotedRun {
   readonly rows: boolean;
+  readonly odd?: boolean;
   readonly seed: number;
   readonly cases: number;
   readonly engines: readonly string[];

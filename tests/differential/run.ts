@@ -1,4 +1,4 @@
-// `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonic] [--rows] [--minutes M] [--keep] [--note] [--record]`:
+// `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonic] [--rows] [--odd] [--minutes M] [--keep] [--note] [--record]`:
 // prints in what the CPU of this machine and ours differ, each difference made small, as a case for tests/vectors.
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     engine: { type: 'string', multiple: true },
     only: { type: 'string' },
     rows: { type: 'boolean', default: false },
+    odd: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     keep: { type: 'boolean', default: false },
     note: { type: 'boolean', default: false },
@@ -55,11 +56,11 @@ async function run(): Promise<void> {
   if (why !== false) say(`skipped: the CPU of this machine, because ${why}; the evaluator is the judge`);
   const end = values.minutes === undefined ? Infinity : Date.now() + Number(values.minutes) * MILLISECONDS_PER_MINUTE;
   const cases = values.minutes === undefined ? Number(values.cases) : Infinity;
-  const { rows, only } = values;
+  const { rows, odd, only } = values;
   const seed = Number(values.seed);
   const judge = new Judge(engines, why === false);
   const found = compare(
-    { cases, seed, rows, only, engines, native: why === false, isOver: () => Date.now() > end },
+    { cases, seed, rows, odd, only, engines, native: why === false, isOver: () => Date.now() > end },
     judge,
   );
   for (;;) {
@@ -67,9 +68,9 @@ async function run(): Promise<void> {
     if (next.done === true) {
       const different = [...counts.values()].reduce((sum, count) => sum + count, 0);
       say(
-        `${next.value} ${rows ? 'rows' : 'cases'} with seed ${seed}, under ${engines.join(', ')}: ${different} different`,
+        `${next.value} ${odd ? 'odd ' : ''}${rows ? 'rows' : 'cases'} with seed ${seed}, under ${engines.join(', ')}: ${different} different`,
       );
-      if (values.note && why === false) noteRun({ rows, seed, cases: next.value, engines, different });
+      if (values.note && why === false) noteRun({ rows, odd, seed, cases: next.value, engines, different });
       break;
     }
     await report(judge, next.value);

@@ -92,7 +92,7 @@ const maskOf = (b: Builder, vector: Value): Value => b.apply('i8x16.shr_s', [vec
 function destination(b: Builder, form: Form, bytes: 8 | 16): Value {
   const edi = b.register(4, EDI);
   const offset = form.addressSize === 16 ? b.and(edi, 0xffff) : edi;
-  const address = form.addressing === 'flat' ? offset : linearAddress(b, b.field('segment'), offset, bytes, true);
+  const address = form.addressing === 'flat' ? offset : linearAddress(b, b.field('segment'), offset, bytes, 1);
   b.probe(bytes, address, true);
   return address;
 }

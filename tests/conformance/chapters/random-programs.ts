@@ -6,8 +6,8 @@ import { number, sum, table } from '../markdown.js';
 
 function body(): string {
   const runs = notedRuns();
-  const lines = runs.map(({ cases, seed, rows, engines, different }) => [
-    rows ? 'rows' : 'instructions',
+  const lines = runs.map(({ cases, seed, rows, odd, engines, different }) => [
+    `${odd === true ? 'odd ' : ''}${rows ? 'rows' : 'instructions'}`,
     String(seed),
     number(cases),
     engines.join(', '),
