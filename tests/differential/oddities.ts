@@ -32,6 +32,8 @@ const SEGMENT_PREFIXES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65] as const;
 const ANY_PREFIX = [0x66, 0x67, 0xf0, 0xf2, 0xf3, ...SEGMENT_PREFIXES] as const;
 const CROWD = 16;
 const LONGEST = 15;
+/** What can follow a ModRM byte, less an immediate. */
+const LONGEST_ADDRESS = 5;
 
 /**
  * With another prefix these are instructions that our CPU does not have and the real one does: lzcnt, movntss, extrq, rdpid and
@@ -123,7 +125,7 @@ function isOpen(code: Uint8Array, { eip, registers }: MachineState): boolean {
   const { form, immediate } = decoded;
   if (form.operands.some(({ kind }) => kind === 'target')) return OPEN_ON_BRANCHES.some((byte) => code.includes(byte));
   // How long they would be if they were instructions nobody says.
-  if (form.mnemonic === 'ud') return code.length > LONGEST;
+  if (form.mnemonic === 'ud') return code.length > LONGEST - LONGEST_ADDRESS;
   if (!/^sh[lr]d$/.test(form.mnemonic) || form.operandSize === 32) return false;
   return [immediate, registers[ECX] ?? 0].some((count) => (count & 31) > 16);
 }
