@@ -151,6 +151,7 @@ struct process {
 	bool watched;                    /* by the prompt, which started it: it is everybody's last parent */
 	bool ending, zombie, stopped, stop_reported, continued, has_tty, executed;
 	u32 status, exit_signal;
+	s32 nice;
 	char name[16];
 	u64 started, ran, children_ran;
 	struct timer alarm;

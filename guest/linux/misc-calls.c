@@ -188,8 +188,32 @@ s32 sys_prlimit64(u32 pid, u32 which, u32 new, u32 old)
 	return old ? copy_out(old, &(u64[2]){limit, which == RLIMIT_STACK ? ~0ull : limit}, 16) : 0;
 }
 
+/* ---- niceness: remembered, and of no consequence ---- */
+
+static struct process *nice_one(u32 which, u32 who)
+{
+	return which ? current->process : process_find(who ? who : current->process->pid);
+}
+
 /* The kernel counts from 20 down, so that no answer looks like an error. */
-s32 sys_getpriority(void) { return 20; }
+s32 sys_getpriority(u32 which, u32 who)
+{
+	struct process *process = nice_one(which, who);
+
+	return process ? 20 - process->nice : -ESRCH;
+}
+
+s32 sys_setpriority(u32 which, u32 who, s32 value)
+{
+	struct process *process = nice_one(which, who);
+
+	if (!process)
+		return -ESRCH;
+	process->nice = value < -20 ? -20 : value > 19 ? 19 : value;
+	return 0;
+}
+
+s32 sys_nice(s32 more) { return sys_setpriority(0, 0, current->process->nice + more); }
 
 #define PR_SET_NAME 15
 #define PR_GET_NAME 16

@@ -49,8 +49,8 @@ static s32 process_stat(struct node *node, struct node *text)
 	node_print(text, "%u (%s) %c %u %u %u %u %u 0 0 0 0 0 ", process->pid, process->name, state_of(process),
 		   process->parent ? process->parent->pid : 0, process->group, process->session, tty,
 		   process->has_tty ? tty_group() : 0);
-	node_print(text, "%u 0 %u 0 20 0 %u 0 %u %u %u 4294967295 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n", proc_ticks(process->ran),
-		   proc_ticks(process->children_ran), process->tasks, proc_ticks(process->started), size_of(process), resident(process));
+	node_print(text, "%u 0 %u 0 %d %d %u 0 %u %u %u 4294967295 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n", proc_ticks(process->ran),
+		   proc_ticks(process->children_ran), 20 + process->nice, process->nice, process->tasks, proc_ticks(process->started), size_of(process), resident(process));
 	return 0;
 }
 

@@ -31,6 +31,7 @@ struct process *process_create(struct process *parent)
 		process->group = parent->group;
 		process->session = parent->session;
 		process->has_tty = parent->has_tty;
+		process->nice = parent->nice;
 		memcpy(process->name, parent->name, sizeof(process->name));
 	}
 	return process;

@@ -144,6 +144,22 @@ s32 sys_truncate64(u32 path, u32 low, u32 high)
 	return error;
 }
 
+/* Nothing is kept for later: all there is to do is to make it longer.  With a mode it is about holes, which we do not make. */
+s32 sys_fallocate(u32 number, u32 mode, u32 at, u32 at_high, u32 bytes, u32 bytes_high)
+{
+	struct file *file = file_get(number);
+
+	if (!file || (file->flags & O_ACCMODE) == O_RDONLY)
+		return -EBADF;
+	if (file->kind != &regular_kind || !(bytes | bytes_high))
+		return file->kind == &regular_kind ? -EINVAL : -ENODEV;
+	if (mode)
+		return -EOPNOTSUPP;
+	if (at_high | bytes_high || at + bytes < at)
+		return -EFBIG;
+	return at + bytes > file->node->size ? node_truncate(file->node, at + bytes) : 0;
+}
+
 /* ---- times ---- */
 
 static void set_times(struct node *node, const struct timespec64 *times)

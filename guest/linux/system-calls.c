@@ -13,14 +13,17 @@ typedef s32 (*system_call_function)(u32, u32, u32, u32, u32, u32);
 /* Each is declared where it is written; here only its address is wanted. */
 #define CALL(number, name) AS(number, name, name)
 #define AS(number, name, function) void sys_##function(void);
+#define NOT_HERE(number, name)
 #include "system-call-list.h"
 #undef AS
+#undef NOT_HERE
 
 static const struct {
 	const char *name;
 	void (*function)(void);
 } calls[CALLS] = {
 #define AS(number, name, function) [number] = {#name, sys_##function},
+#define NOT_HERE(number, name) [number] = {#name, NULL},
 #include "system-call-list.h"
 };
 
@@ -45,17 +48,27 @@ void process_system_call(struct trap_frame *frame)
 			      : (u32)-ENOSYS;
 }
 
-/* The command "syscalls". */
-void system_calls_list(u32 argument_count, char **words)
+static void list(bool here, const char *title)
 {
 	u32 number, shown = 0;
 
-	(void)argument_count, (void)words;
-	for (number = 0; number < CALLS; number++)
-		if (counts[number])
-			print("%3u %-24s %8u%s", number, calls[number].name ? calls[number].name : "(not here: ENOSYS)", counts[number],
-			      shown++ % 2 ? "\n" : "    ");
+	for (number = 0; number < CALLS; number++) {
+		if (!counts[number] || (calls[number].function != NULL) != here)
+			continue;
+		if (!shown)
+			print("%s\n", title);
+		print("%5u %-22s %8u%s", number, calls[number].name ? calls[number].name : "?", counts[number], shown % 2 ? "\n" : "");
+		shown++;
+	}
 	print("%s", shown % 2 ? "\n" : "");
+}
+
+/* The command "syscalls". */
+void system_calls_list(u32 argument_count, char **words)
+{
+	(void)argument_count, (void)words;
+	list(true, "Programs have made these system calls:");
+	list(false, "and these, which there are not (they were told ENOSYS):");
 	if (others)
 		print("beyond the table: %u\n", others);
 }

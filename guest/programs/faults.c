@@ -1,5 +1,5 @@
 /*
- * faults.c: what becomes of children that misbehave: the signal that ends each of them.
+ * faults.c: what becomes of children that misbehave: the signal that ends each of them; and of who asks for too much.
  */
 #include "start.h"
 
@@ -42,5 +42,8 @@ int main(int count, char **words)
 		say("\n");
 		wrong += ((u32)status & 0x7F) != deeds[index].signal;
 	}
+	say("who asks for what there is not is told ");
+	say_number((u32)-system_call(SYS_BREAK, 0, 0, 0));
+	say("\n");
 	return (int)wrong;
 }
