@@ -19,6 +19,12 @@ const TRAP_PAGE_FAULT = 14;
 /** The keyboard controller's status: "output buffer full", which makes Linux give up on it at once. */
 const I8042_STATUS = 0x64;
 
+/**
+ * The interval timer's second counter, by which Linux measures its time-stamp counter. There is none, but one that stands
+ * at 0 is given up at the first look; at all ones, the original's answer, it is looked at a hundred thousand times.
+ */
+const PIT_CHANNEL_2 = 0x42;
+
 /** General registers by their number in an instruction. */
 const byNumber = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'] as const satisfies SettableRegister[];
 
@@ -84,6 +90,7 @@ export class InstructionEmulator {
   /** A port with nothing behind it reads as all ones. */
   #readPort(port: number): number {
     if (port >= PCI_CONFIG_ADDR && this.#bus.owns(port)) return this.#bus.read(port);
+    if (port === PIT_CHANNEL_2) return 0;
     return port === I8042_STATUS ? 1 : 0xffff_ffff;
   }
 

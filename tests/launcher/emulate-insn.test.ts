@@ -41,6 +41,11 @@ t.test('`in` from the keyboard controller gives 1', (t) => {
   t.end();
 });
 
+t.test('`in` from the interval timer gives 0: a kernel that measures its clock by it gives up at once', (t) => {
+  t.equal(machine().in(0x42, 8), 0);
+  t.end();
+});
+
 t.test('`out` to a port with nothing behind it is ignored, `cli` is skipped', (t) => {
   const guest = machine();
   for (const [insn, length] of [
