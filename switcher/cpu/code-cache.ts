@@ -8,8 +8,7 @@ import { newInstruction } from '../decode/all-forms.js';
 import { decode } from '../decode/decode.js';
 import { internForm } from '../decode/forms.js';
 import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
-import { meaning } from '../instructions/index.js';
-import { handlerOf } from '../interpreter/load.js';
+import { endsBlock, handlerOf } from '../interpreter/load.js';
 import * as Records from '../interpreter/records.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
 import type { Memory } from './memory.js';
@@ -61,18 +60,6 @@ const ramAddress = (key: number): number => State.GUEST_RAM + Math.floor(key / K
 /** The index of the block table's entry for an address; the CPU's own look-up computes the same. */
 const tablePlace = (address: number): number =>
   ((address ^ (address >>> State.BLOCK_TABLE_SHIFT)) & (State.BLOCK_TABLE_ENTRIES - 1)) * 2;
-
-const endings = new Map<Form, boolean>();
-
-/** True when no instruction of this form runs into the next one. Derived from its meaning. */
-export function endsBlock(form: Form): boolean {
-  const known = endings.get(form);
-  if (known !== undefined) return known;
-  const last = meaning(form).statements.at(-1);
-  const ends = last?.kind === 'jump' || last?.kind === 'raise' || (last?.kind === 'delegate' && last.jumps);
-  endings.set(form, ends);
-  return ends;
-}
 
 export class CodeCache {
   readonly #memory: Memory;

@@ -4,9 +4,19 @@ import * as State from '../cpu/state.js';
 import { allForms } from '../decode/all-forms.js';
 import { formKey } from '../decode/forms.js';
 import { InterpreterModule } from './generate.js';
-import { FORMS_FILE, MODULE_FILE } from './load.js';
+import type { Form } from '../decode/instruction.js';
+import { meaning } from '../instructions/index.js';
+import { FORMS_FILE, type FormsFile, MODULE_FILE } from './load.js';
 
 const WASM_PAGE = 0x10000;
+
+/** True when what the form means surely leads elsewhere. */
+function endsBlock(form: Form): boolean {
+  const last = meaning(form).statements.at(-1);
+  return last?.kind === 'jump' || last?.kind === 'raise' || (last?.kind === 'delegate' && last.jumps);
+}
+
 const forms = allForms();
+const file: FormsFile = { forms: forms.map(formKey), ends: forms.filter(endsBlock).map(formKey) };
 writeFileSync(MODULE_FILE, new InterpreterModule().generate(forms, State.GUEST_RAM / WASM_PAGE));
-writeFileSync(FORMS_FILE, JSON.stringify(forms.map(formKey)));
+writeFileSync(FORMS_FILE, JSON.stringify(file));

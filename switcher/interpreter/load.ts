@@ -1,5 +1,6 @@
 // The interpreter module as it is found on disk: made once, when the project is built, because making it takes longer than
-// booting a Guest should wait. `interpreter.json` lists the forms in the order of the module's table.
+// booting a Guest should wait. `interpreter.json` says what a decoder of blocks must know of each form, in the order of the
+// module's table, so that no meaning has to be made for it.
 import { readFileSync } from 'node:fs';
 import { Bug } from '../../lib/errors.js';
 import { formKey } from '../decode/forms.js';
@@ -8,10 +9,20 @@ import type { Form } from '../decode/instruction.js';
 export const MODULE_FILE = new URL('./interpreter.wasm', import.meta.url);
 export const FORMS_FILE = new URL('./interpreter.json', import.meta.url);
 
+/** What is in FORMS_FILE. */
+export interface FormsFile {
+  /** The keys of all forms. */
+  readonly forms: readonly string[];
+  /** The keys of those after which a block ends. */
+  readonly ends: readonly string[];
+}
+
 let module: WebAssembly.Module | undefined;
-let handlers: Map<string, number> | undefined;
-/** handlerOf, by the number that a form has in this process. */
-const known: number[] = [];
+let handlers: ReadonlyMap<string, number> | undefined;
+let ends: ReadonlySet<string> | undefined;
+/** handlerOf and endsBlock, by the number that a form has in this process. */
+const knownHandlers: number[] = [];
+const knownEnds: boolean[] = [];
 
 function read(file: URL): Buffer {
   try {
@@ -27,11 +38,24 @@ export function interpreterModule(): WebAssembly.Module {
 
 /** The place of a form's handler in the module's table. */
 export function handlerOf(form: Form): number {
-  const cached = known[form.index];
-  if (cached !== undefined) return cached;
-  handlers ??= new Map((JSON.parse(read(FORMS_FILE).toString()) as string[]).map((key, i) => [key, i]));
-  const handler = handlers.get(formKey(form));
-  if (handler === undefined) throw new Bug(`the interpreter has no handler for ${formKey(form)}`);
-  known[form.index] = handler;
-  return handler;
+  return knownHandlers[form.index] ?? learn(form).handler;
+}
+
+/** True when no instruction of this form runs into the next one. */
+export function endsBlock(form: Form): boolean {
+  return knownEnds[form.index] ?? learn(form).endsBlock;
+}
+
+function learn(form: Form): { readonly handler: number; readonly endsBlock: boolean } {
+  if (handlers === undefined || ends === undefined) {
+    const file = JSON.parse(read(FORMS_FILE).toString()) as FormsFile;
+    handlers = new Map(file.forms.map((key, i) => [key, i]));
+    ends = new Set(file.ends);
+  }
+  const key = formKey(form);
+  const handler = handlers.get(key);
+  if (handler === undefined) throw new Bug(`the interpreter has no handler for ${key}`);
+  knownHandlers[form.index] = handler;
+  knownEnds[form.index] = ends.has(key);
+  return { handler, endsBlock: ends.has(key) };
 }

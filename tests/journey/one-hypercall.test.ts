@@ -9,7 +9,7 @@ import { LGUEST_DATA } from '../../guest-abi/lguest-data.js';
 import { LGUEST_REGS } from '../../guest-abi/lguest-regs.js';
 import { machineOf } from '../../host/machine.js';
 import { CPU_ROUTINES } from '../../switcher/cpu/routines.js';
-import { endsBlock } from '../../switcher/cpu/code-cache.js';
+import { endsBlock } from '../../switcher/interpreter/load.js';
 import { gateOf } from '../../switcher/cpu/transfers.js';
 import { newInstruction } from '../../switcher/decode/all-forms.js';
 import { decode } from '../../switcher/decode/decode.js';
