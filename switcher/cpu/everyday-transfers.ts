@@ -31,8 +31,9 @@ import type { Transfers } from './transfers.js';
 const ESP = State.REGISTERS + 16;
 const KERNEL_RING = 1;
 const USER_RING = 3;
-/** ss, esp, eflags, cs, eip. */
+/** ss, esp, eflags, cs, eip; from the same ring, the last three. */
 const FRAME_BYTES = 20;
+const INNER_FRAME_BYTES = 12;
 const SELECTOR_TI = 4;
 /** Of a descriptor, what makes no difference: whether it was accessed, and the bit that is for the kernel's own use. */
 const WITHOUT_MATTER = ~(DESC_ACCESSED | (1 << 20));
@@ -73,8 +74,8 @@ export class EverydayTransfers {
   }
 
   /** Where the frame at `linear` is in the CPU's memory; 0 when it is not on one page that `map` allows. */
-  #frameAt(linear: number, map: number): number {
-    if ((linear & PAGE_OFFSET_MASK) > PAGE_SIZE - FRAME_BYTES) return 0;
+  #frameAt(linear: number, bytes: number, map: number): number {
+    if ((linear & PAGE_OFFSET_MASK) > PAGE_SIZE - bytes) return 0;
     const entry = this.#memory.view.getInt32(map + (linear >>> PAGE_SHIFT) * 4, true);
     return entry === 0 ? 0 : (entry + linear + State.MAP_BIAS) >>> 0;
   }
@@ -95,7 +96,7 @@ export class EverydayTransfers {
     if (!this.#isFlat(cs, KERNEL_CODE) || !this.#isFlat(ss1, KERNEL_DATA)) return false;
     if ((ss1 & SELECTOR_RPL_MASK) !== KERNEL_RING) return false;
     const esp = (esp1 - FRAME_BYTES) | 0;
-    const at = this.#frameAt(esp, State.KERNEL_WRITE_MAP);
+    const at = this.#frameAt(esp, FRAME_BYTES, State.KERNEL_WRITE_MAP);
     if (at === 0) return false;
 
     const memory = this.#memory;
@@ -125,15 +126,16 @@ export class EverydayTransfers {
     const { view } = memory;
     if (this.#segments.cpl !== KERNEL_RING || (memory.get(State.EFLAGS_REST) & X86_EFLAGS_NT) !== 0) return false;
     const esp = memory.get(ESP);
-    const at = this.#frameAt(esp, State.KERNEL_READ_MAP);
+    const at = this.#frameAt(esp, INNER_FRAME_BYTES, State.KERNEL_READ_MAP);
     if (at === 0) return false;
     const eip = view.getInt32(at, true);
     const cs = view.getInt32(at + 4, true) & 0xffff;
     const image = view.getInt32(at + 8, true);
     if ((cs & SELECTOR_RPL_MASK) === KERNEL_RING) {
       if (!this.#segments.isCurrent(State.CS, cs)) return false;
-      memory.set(ESP, (esp + 12) | 0);
+      memory.set(ESP, (esp + INNER_FRAME_BYTES) | 0);
     } else {
+      if ((esp & PAGE_OFFSET_MASK) > PAGE_SIZE - FRAME_BYTES) return false;
       const ss = view.getInt32(at + 16, true) & 0xffff;
       if ((cs & ss & SELECTOR_RPL_MASK) !== USER_RING) return false;
       if (!this.#isFlat(cs, USER_CODE) || !this.#isFlat(ss, USER_DATA)) return false;
