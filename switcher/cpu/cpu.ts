@@ -259,7 +259,8 @@ export class Cpu {
     const isUser = this.segments.cpl === USER_RING;
     if (!isWrite || !this.#removeCode(address >>> PAGE_SHIFT, isUser)) return this.#pageFault(address, isWrite, isUser);
     // The write is done again, from a record that does not make its page one of code, since it may be this very page.
-    const exit = this.#evaluateOne(true);
+    const exit = this.#isSlow() ? this.#step(true) : this.#evaluateOne(true);
+    if (exit === Exits.EXIT_BUDGET) return this.trap.vector === undefined;
     return exit === undefined || this.#settle(exit);
   }
 
@@ -386,13 +387,13 @@ export class Cpu {
   }
 
   /** One instruction, and the debug trap after it if TF was set before it. */
-  #step(): number {
+  #step(once = false): number {
     const { memory } = this;
     const stepping = this.#isStepping();
     memory.set(State.STRING_TURN, stepping ? 1 : WHOLE_TURN);
     this.#stackLoaded = false;
     memory.set(State.EFLAGS_REST, memory.get(State.EFLAGS_REST) & ~X86_EFLAGS_RF);
-    const exit = this.#evaluateOne();
+    const exit = this.#evaluateOne(once);
     memory.set(State.STRING_TURN, WHOLE_TURN);
     const done = exit === undefined || exit === Exits.EXIT_MODE_CHANGED;
     if (!done) return exit;

@@ -9,7 +9,10 @@ import { PAGE_CASES, byTheManual } from './cases/pages.js';
 import { DIFFERENCES, comparable, differs } from './differences.js';
 import { type PcOutcome, askPc, missingTool } from './qemu.js';
 import { RingCpu } from './ring-cpu.js';
+import { Travel } from './travel.js';
 import { DATA, PAGE } from './world.js';
+
+const RANDOM_PROGRAMS = 1000;
 
 const answers = readAnswers();
 const all = Object.values(CASES).flat();
@@ -59,6 +62,11 @@ t.test('an emulated PC gives the same answers', { skip }, async (t) => {
     [],
     'ACCESSED and DIRTY, too',
   );
+});
+
+t.test('random programs travel through the rings alike, under every engine and on an emulated PC', async (t) => {
+  const travel = new Travel(ENGINES, missing === undefined);
+  t.same(travel.run(1, RANDOM_PROGRAMS), []);
 });
 
 t.test('no difference is listed for nothing', async (t) => {

@@ -21,7 +21,7 @@ import {
   pageFlags,
 } from './world.js';
 
-const BUDGET = 1000;
+const BUDGET = 5000;
 
 export class RingCpu {
   readonly #cpu: Cpu;
