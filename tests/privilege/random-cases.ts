@@ -29,7 +29,7 @@ export interface Program {
 
 const AFTER = CODE + 0x800;
 const OUT = 0x90;
-const HANDLER_SIZE = 0x180;
+const HANDLER_SIZE = 0x100;
 const STOP = [0xcd, OUT];
 /** By number; not esp, and not ecx, which counts. */
 const REGISTERS = [0, 2, 3, 5, 6, 7] as const;
@@ -227,7 +227,8 @@ export function randomProgram(seed: number): Program {
   const asked = [0x80, 0x81, 0x82, 0x83, 3, 4].map((vector) => ({ vector, end: [IRET] }));
   const faults = EXCEPTIONS_WITHOUT_CODE.map((vector) => ({ vector, end: toAfter }));
   const faultsWithCode = EXCEPTIONS_WITH_CODE.map((vector) => ({ vector, end: [...hex('83 c4 04'), ...toAfter] }));
-  const steps = { vector: 1, end: [IRET] };
+  // Between any two instructions: it must not disturb them. `inc edi`
+  const steps = { vector: 1, end: [0x47, IRET] };
   // Some lead out, as most gates do.
   const handlers = [...asked, ...faults, ...faultsWithCode, steps].filter(() => !random.oneIn(4));
   return {
@@ -246,9 +247,11 @@ export function randomProgram(seed: number): Program {
     },
     main: maker.some(10, () => maker.piece()),
     after: maker.some(4, () => maker.plain()),
-    handlers: handlers
-      .slice(0, 8)
-      .map(({ vector, end }, number) => ({ gate: gate(vector, number), pieces: pieces(3), end })),
+    handlers: handlers.map(({ vector, end }, number) => ({
+      gate: gate(vector, number),
+      pieces: vector === steps.vector ? [] : pieces(3),
+      end,
+    })),
   };
 }
 
