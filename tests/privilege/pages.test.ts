@@ -32,7 +32,8 @@ const faulted = [0x58, 0xa3, ...word(KERNEL + RESULT), ...done];
 /** `mov dword [RESULT], NO_FAULT`, and the end */
 const ended = [0xc7, 0x05, ...word(KERNEL + RESULT), ...word(NO_FAULT), ...done];
 
-function run(one: PageCase): { error: number | undefined; flags: number } {
+function run(one: PageCase, pae: boolean): { error: number | undefined; flags: number } {
+  const entry = USER_TABLE + (pae ? 8 : 4) * PAGE_NUMBER;
   const access = [...accessTo(one.kind, VIRTUAL), 0x0f, 0x0b];
   const kernel = [
     ...call('LHCALL_SET_STACK', 0x69, KERNEL + STACK_TOP, 1),
@@ -40,11 +41,11 @@ function run(one: PageCase): { error: number | undefined; flags: number } {
     ...gate(X86_TRAP_UD, KERNEL + END_HANDLER),
     ...(one.ring === 1 ? access : toUser()),
   ];
-  const guest = new CodeGuest(kernel, [0x66, 0xb8, USER_DATA, 0, 0x8e, 0xd8, ...access])
+  const guest = new CodeGuest(kernel, [0x66, 0xb8, USER_DATA, 0, 0x8e, 0xd8, ...access], {}, { pae })
     .put(FAULT_HANDLER, faulted)
     .put(END_HANDLER, ended)
     .put(PAGE_NUMBER * PAGE, [0x0f, 0x0b])
-    .put(USER_TABLE + 4 * PAGE_NUMBER, word((PAGE_NUMBER * PAGE) | one.dataPage));
+    .put(entry, word((PAGE_NUMBER * PAGE) | one.dataPage));
   const end = guest.run();
   if (end !== 'CRASH: done') throw new Error(`${titleOf(one)}: ${end}`);
   const { bytes } = guest.memory;
@@ -52,13 +53,17 @@ function run(one: PageCase): { error: number | undefined; flags: number } {
   const error = view.getUint32(RESULT, true);
   return {
     error: error === NO_FAULT ? undefined : error,
-    flags: view.getUint32(USER_TABLE + 4 * PAGE_NUMBER, true) & (PAGE - 1),
+    flags: view.getUint32(entry, true) & (PAGE - 1),
   };
 }
 
-t.test('a page fault has the code, and a page the flags, that the manual says', async (t) => {
-  const wrong = PAGE_CASES.map((one) => ({ case: titleOf(one), found: run(one), right: byTheManual(one) })).filter(
-    ({ found, right }) => found.error !== right.error || found.flags !== right.flags,
+for (const pae of [false, true]) {
+  t.test(
+    `a page fault has the code, and a page the flags, that the manual says, ${pae ? 'with' : 'without'} PAE`,
+    async (t) => {
+      const found = PAGE_CASES.map((one) => ({ case: titleOf(one), found: run(one, pae), right: byTheManual(one) }));
+      const wrong = found.filter(({ found, right }) => found.error !== right.error || found.flags !== right.flags);
+      t.same(wrong, []);
+    },
   );
-  t.same(wrong, []);
-});
+}

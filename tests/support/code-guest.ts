@@ -57,13 +57,18 @@ export class CodeGuest {
   readonly #bytes: Uint8Array;
 
   /** The kernel's code runs at KERNEL + CODE, with paging on, on a stack that ends at KERNEL + STACK_TOP. */
-  constructor(kernel: readonly number[], user: readonly number[] = [], options: DeviceOptions = {}) {
+  constructor(
+    kernel: readonly number[],
+    user: readonly number[] = [],
+    options: DeviceOptions = {},
+    layout: Layout.Layout = {},
+  ) {
     const memory = freshMemory();
     this.memory = memory;
     this.#bytes = memory.bytes;
     this.device = new LguestDevice(memory, { sliceMilliseconds: 5, ...options });
     previous = this.device;
-    Layout.writeLayout(memory.bytes);
+    Layout.writeLayout(memory.bytes, layout);
     this.#bytes.set(Layout.bootBytes(true), BOOT);
     this.#bytes.set(kernel, CODE);
     this.#bytes.set(user, USER_CODE - USER);
