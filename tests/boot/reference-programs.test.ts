@@ -137,7 +137,7 @@ const SCRIPTS = { commands: 300, 'commands-shell': 150, 'commands-text': 80 };
 
 for (const [name, atLeast] of Object.entries(SCRIPTS)) {
   t.test(
-    `${name}.sh: busybox prints what it prints natively`,
+    `busybox prints what it prints natively: ${name}.sh`,
     { skip: busybox === undefined && 'no static busybox for i386 that runs here (LGUEST_TEST_BUSYBOX=path names one)' },
     async (t) => {
       const root = join(scratch, name);
