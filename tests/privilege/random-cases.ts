@@ -6,7 +6,18 @@
 import { Random } from '../differential/random.js';
 import type { Gate, RingCase } from './case.js';
 import { PLAIN, TF, half, hex, load, push, word } from './cases/encode.js';
-import { CODE, DATA, HANDLER, KERNEL_PAGE, KERNEL_STACK, NO_PAGE, READ_ONLY_PAGE, SELECTOR, STACK } from './world.js';
+import {
+  CODE,
+  DATA,
+  HANDLER,
+  KERNEL_PAGE,
+  KERNEL_STACK,
+  NO_PAGE,
+  READ_ONLY_PAGE,
+  SELECTOR,
+  STACK,
+  selectorsOf,
+} from './world.js';
 
 /** Bytes for the place where they come to lie. */
 type Piece = (address: number) => readonly number[];
@@ -39,10 +50,9 @@ const IRET = 0xcf;
 
 /** QEMU looks at no limits and no kinds of segments, so that what is in ds and es has to be good for everything. */
 const DATA_SELECTORS = [SELECTOR.data1 | 1, SELECTOR.data3 | 3, SELECTOR.data3, SELECTOR.absentData3, 0x104] as const;
-const SELECTORS = [
-  ...[SELECTOR.data1 | 1, SELECTOR.data3 | 3, SELECTOR.data3, SELECTOR.readOnly3 | 3, SELECTOR.conforming1 | 1],
-  ...[SELECTOR.code3 | 3, SELECTOR.conforming3 | 3, 0, SELECTOR.absentData3 | 3, SELECTOR.executeOnly3, 0x104],
-] as const;
+const SELECTORS = selectorsOf(
+  'data1|1 data3|3 data3 readOnly3|3 conforming1|1 code3|3 conforming3|3 0 absentData3|3 executeOnly3 104',
+);
 
 /** `call` to the next instruction, `pop eax; add eax, 3 + beyond`: eax is then `beyond` bytes behind that. */
 const here = (beyond: number): number[] => [...hex('e8 00 00 00 00 58 83 c0'), 4 + beyond];
@@ -57,6 +67,10 @@ class Maker {
 
   constructor(random: Random) {
     this.#random = random;
+  }
+
+  #selector(): number {
+    return SELECTORS[this.#random.below(SELECTORS.length)] ?? 0;
   }
 
   #register(): number {
@@ -91,7 +105,7 @@ class Maker {
         return fixed(0x0f, 0x90 + random.below(16), 0x05, ...word(DATA + random.below(256)));
       case 7:
         // lar, lsl
-        return fixed(0x66, 0xb8, ...half(random.pick(SELECTORS)), 0x0f, random.pick([0x02, 0x03]), 0xc0 | (a << 3));
+        return fixed(0x66, 0xb8, ...half(this.#selector()), 0x0f, random.pick([0x02, 0x03]), 0xc0 | (a << 3));
       case 8:
         return fixed(0x9c, 0x58 + a);
       case 9:
@@ -106,7 +120,7 @@ class Maker {
 
   #segment(): Piece {
     const random = this.#random;
-    const [data, any] = [random.pick(DATA_SELECTORS), random.pick(SELECTORS)];
+    const [data, any] = [random.pick(DATA_SELECTORS), this.#selector()];
     switch (random.below(6)) {
       case 0:
         return fixed(...push(data), random.pick([0x07, 0x1f]));

@@ -1,7 +1,8 @@
-// `npm run privilege -- [--cases N] [--seed S] [--engine E]`: random programs through the rings; prints what engines, or an
-// emulated PC where there is one, disagree about.
+// `npm run privilege -- [--cases N] [--seed S] [--engine E] [--note]`: random programs through the rings; prints what
+// engines, or an emulated PC where there is one, disagree about.
 import { parseArgs } from 'node:util';
 import { ENGINES } from '../support/test-cpu.js';
+import { noteTravel } from './noted.js';
 import { missingTool } from './qemu.js';
 import { listing } from './listing.js';
 import { Travel } from './travel.js';
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
     engine: { type: 'string', multiple: true },
+    note: { type: 'boolean', default: false },
   },
 });
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -29,4 +31,5 @@ for (let seed = first; seed < end; seed += AT_ONCE) {
   }
 }
 say(`${end - first} programs from ${first} on: ${different} different`);
+if (values.note) noteTravel({ seed: first, cases: end - first, engines, pc: missing === undefined, different });
 process.exitCode = different === 0 ? 0 : 1;

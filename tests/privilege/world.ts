@@ -102,7 +102,18 @@ export function globalDescriptorTable(): Uint32Array {
   return table;
 }
 
-/** A selector by the name of its segment, for titles. */
+/** Selectors by the names of their segments, or in hexadecimal: `code1 data3|3 104`. */
+export const selectorsOf = (text: string): number[] =>
+  text
+    .trim()
+    .split(/\s+/)
+    .map((word) => {
+      const [name = '', rpl = '0'] = word.split('|');
+      const known = NAMES.find((one) => one === name);
+      return (known === undefined ? parseInt(name, 16) : SELECTOR[known]) | Number(rpl);
+    });
+
+/** The other way round, for titles. */
 export function selectorName(selector: number): string {
   const name = NAMES.find((one) => SELECTOR[one] === (selector & ~3));
   const rpl = (selector & 3) === 0 ? '' : `|${selector & 3}`;

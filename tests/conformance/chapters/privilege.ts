@@ -1,6 +1,7 @@
 // What no program can see, and so none can show: gates, iret, segments, faults and single steps at rings 1 and 3.
 import { CASES } from '../../privilege/cases/index.js';
 import { DIFFERENCES } from '../../privilege/differences.js';
+import { notedTravels } from '../../privilege/noted.js';
 import { RULES } from '../../privilege/rules.js';
 import { type Chapter, type Claim, type Evidence, from } from '../chapter.js';
 import { number, sum, table } from '../markdown.js';
@@ -19,7 +20,11 @@ const bits: Claim = {
   text: 'CPU and Host together: the codes of page faults, ACCESSED and DIRTY for every kind of entry',
   proofs: [pages('a page fault has the code, and a page the flags')],
 };
-const claims = [recorded, pc, obeyed, bits];
+const travel: Claim = {
+  text: 'random programs that travel between the rings end alike under every engine, and on that PC',
+  proofs: [cases('random programs travel through the rings')],
+};
+const claims = [recorded, pc, travel, obeyed, bits];
 
 function body({ stateOf }: Evidence): string {
   const chapters = Object.entries(CASES).map(([title, those]) => [title, number(those.length)]);
@@ -35,6 +40,16 @@ function body({ stateOf }: Evidence): string {
     table(
       ['section', 'rule', 'state'],
       RULES.map(({ section, words }) => [section, words, stateOf([rules(`every engine obeys: ${words}`)])]),
+    ),
+    'Long runs of random programs (`npm run privilege -- --note`):',
+    table(
+      ['seed', 'programs', 'under', 'different'],
+      notedTravels().map(({ seed, cases, engines, pc, different }) => [
+        String(seed),
+        number(cases),
+        [...engines, ...(pc ? ['QEMU'] : [])].join(', '),
+        String(different),
+      ]),
     ),
     'What QEMU (7.2) does otherwise, so that its answer is not asked for. It also sets neither RF in the flags that a ' +
       'fault pushes nor EXT in error codes.',

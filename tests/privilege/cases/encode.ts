@@ -1,6 +1,6 @@
 // Instructions that the cases are made of, as bytes.
 import { type Gate, SEGMENTS, type Segment } from '../case.js';
-import { HANDLER, SELECTOR } from '../world.js';
+import { HANDLER, SELECTOR, selectorsOf } from '../world.js';
 
 export const word = (value: number): number[] => [value, value >>> 8, value >>> 16, value >>> 24].map((b) => b & 0xff);
 export const half = (value: number): number[] => word(value).slice(0, 2);
@@ -15,6 +15,16 @@ export const OPERAND_16 = 0x66;
 export const RINGS = [1, 3] as const;
 export const dataOf = (ring: 1 | 3): number => (ring === 1 ? SELECTOR.data1 | 1 : SELECTOR.data3 | 3);
 export const codeOf = (ring: 1 | 3): number => (ring === 1 ? SELECTOR.code1 | 1 : SELECTOR.code3 | 3);
+
+export const withEveryRpl = (selectors: readonly number[]): number[] =>
+  selectors.flatMap((selector) => [0, 1, 2, 3].map((rpl) => selector | rpl));
+/** What a far transfer may be told to go to: one of every kind, and some that are none. */
+export const CODE_SELECTORS = withEveryRpl(
+  selectorsOf(`
+    code1 code2 code3 conforming1 conforming2 conforming3 absentCode1 absentCode3 data1 data3 executeOnly3
+    code16 shortCode3 shortCode1 reserved3 tss lguestCs 0 14 100
+  `),
+);
 
 /** `mov sreg, ax` */
 export const moveTo = (segment: Segment): number[] => [0x8e, 0xc0 | (SEGMENTS.indexOf(segment) << 3)];

@@ -1,16 +1,9 @@
 // Far jumps and calls: they stay in their ring, whatever the selector says.
 import type { RingCase } from '../case.js';
 import { CODE, DATA, HANDLER, KERNEL_PAGE, NO_PAGE, READ_ONLY_PAGE, SELECTOR, STACK, selectorName } from '../world.js';
-import { OPERAND_16, RINGS, codeOf, half, load, loadStackPointer, word } from './encode.js';
+import { CODE_SELECTORS, OPERAND_16, RINGS, codeOf, half, load, loadStackPointer, word } from './encode.js';
 
 const FAR = 0x11000;
-const SELECTORS = [
-  ...[SELECTOR.code1, SELECTOR.code2, SELECTOR.code3, SELECTOR.conforming1, SELECTOR.conforming2],
-  ...[SELECTOR.conforming3, SELECTOR.absentCode1, SELECTOR.absentCode3, SELECTOR.data1, SELECTOR.data3],
-  ...[SELECTOR.executeOnly3, SELECTOR.code16, SELECTOR.shortCode3, SELECTOR.shortCode1, SELECTOR.reserved3],
-  ...[SELECTOR.tss, SELECTOR.lguestCs, 0, 0x14, 0x100],
-].flatMap((selector) => [0, 1, 2, 3].map((rpl) => selector | rpl));
-
 const jump = (selector: number, eip = HANDLER): number[] => [0xea, ...word(eip), ...half(selector)];
 const call = (selector: number, eip = HANDLER): number[] => [0x9a, ...word(eip), ...half(selector)];
 /** `jmp far [DATA]`, `call far [DATA]` */
@@ -18,7 +11,7 @@ const JUMP_BY_MEMORY = [0xff, 0x2d, ...word(DATA)];
 const CALL_BY_MEMORY = [0xff, 0x1d, ...word(DATA)];
 
 const selectors: RingCase[] = RINGS.flatMap((ring) =>
-  SELECTORS.flatMap((selector): RingCase[] => [
+  CODE_SELECTORS.flatMap((selector): RingCase[] => [
     { section: '5.8.1', name: `jmp far to ${selectorName(selector)}`, ring, code: jump(selector) },
     { section: '5.8.1', name: `call far to ${selectorName(selector)}`, ring, code: call(selector) },
   ]),

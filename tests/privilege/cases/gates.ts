@@ -1,7 +1,17 @@
 // Into a handler: `int` in its forms, exceptions through gates of the program's own, and what can be wrong with a gate, with
 // the segment behind it, with the stack.
 import type { Gate, RingCase } from '../case.js';
-import { DATA, HANDLER, KERNEL_PAGE, KERNEL_STACK, NO_PAGE, READ_ONLY_PAGE, SELECTOR, selectorName } from '../world.js';
+import {
+  DATA,
+  HANDLER,
+  KERNEL_PAGE,
+  KERNEL_STACK,
+  NO_PAGE,
+  READ_ONLY_PAGE,
+  SELECTOR,
+  selectorName,
+  selectorsOf,
+} from '../world.js';
 import { NT, PLAIN, RF, RINGS, TF, gateTo, hex, load, loadStackPointer, word } from './encode.js';
 
 const VECTOR = 0x80;
@@ -9,12 +19,10 @@ const INT = [0xcd, VECTOR];
 const DIVIDE_BY_ZERO = hex('f7 f1');
 const BOUND = [0x62, 0x05, ...word(DATA)];
 /** One selector of every kind, and some that name nothing. */
-const TARGETS = [
-  ...[SELECTOR.code1, SELECTOR.code3, SELECTOR.code3 | 3, SELECTOR.code2, SELECTOR.conforming1, SELECTOR.conforming2],
-  ...[SELECTOR.conforming3, SELECTOR.data1, SELECTOR.data3, SELECTOR.absentCode1, SELECTOR.absentCode3],
-  ...[SELECTOR.executeOnly3, SELECTOR.reserved3, SELECTOR.tss, SELECTOR.shortCode1, SELECTOR.code16],
-  ...[0, 3, 0x14, 0x100, 0xfffc],
-];
+const TARGETS = selectorsOf(`
+  code1 code3 code3|3 code2 conforming1 conforming2 conforming3 data1 data3 absentCode1 absentCode3
+  executeOnly3 reserved3 tss shortCode1 code16 0 3 14 100 fffc
+`);
 
 const targets: RingCase[] = RINGS.flatMap((ring) =>
   TARGETS.flatMap((selector): RingCase[] => [
@@ -182,9 +190,9 @@ const single: RingCase[] = RINGS.map((ring) => ({
 
 type Stack = readonly [name: string, ss: number, esp: number];
 const STACKS: readonly Stack[] = [
-  ...[SELECTOR.data1, SELECTOR.data1 | 1, SELECTOR.data1 | 3, SELECTOR.data3 | 3, SELECTOR.data3 | 1].map(stackOf),
-  ...[0, 1, 0x100, 0x1c, SELECTOR.code1 | 1, SELECTOR.readOnly3 | 1, SELECTOR.absentData1 | 1].map(stackOf),
-  ...[SELECTOR.tss | 1, SELECTOR.reserved3 | 1, SELECTOR.data2 | 1, SELECTOR.data2 | 2].map(stackOf),
+  ...selectorsOf(`
+    data1 data1|1 data1|3 data3|3 data3|1 0 1 100 1c code1|1 readOnly3|1 absentData1|1 tss|1 reserved3|1 data2|1 data2|2
+  `).map(stackOf),
   ['a segment with a base', SELECTOR.basedStack1 | 1, KERNEL_STACK - 0x1000],
   ['a small segment', SELECTOR.stack16Ring1 | 1, KERNEL_STACK],
   ['a segment that ends there', SELECTOR.shortStack1 | 1, KERNEL_STACK],

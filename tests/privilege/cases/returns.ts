@@ -10,9 +10,11 @@ import {
   SELECTOR,
   STACK,
   selectorName,
+  selectorsOf,
 } from '../world.js';
 import {
   AC,
+  CODE_SELECTORS,
   NT,
   OPERAND_16,
   PLAIN,
@@ -26,6 +28,7 @@ import {
   loadStackPointer,
   push,
   pushHalf,
+  withEveryRpl,
   word,
 } from './encode.js';
 
@@ -41,18 +44,11 @@ const iretFrame = (cs: number, ss: number, flags = PLAIN, eip = HANDLER): number
 const retfFrame = (cs: number, ss: number, eip = HANDLER): number[] => [ss, STACK - 0x100, cs, eip].flatMap(push);
 const halves = (...values: readonly number[]): number[] => values.flatMap(pushHalf);
 
-/** With each RPL. */
-const CODE_SELECTORS = [
-  ...[SELECTOR.code1, SELECTOR.code2, SELECTOR.code3, SELECTOR.conforming1, SELECTOR.conforming2],
-  ...[SELECTOR.conforming3, SELECTOR.absentCode1, SELECTOR.absentCode3, SELECTOR.data1, SELECTOR.data3],
-  ...[SELECTOR.executeOnly3, SELECTOR.code16, SELECTOR.shortCode3, SELECTOR.shortCode1, SELECTOR.reserved3],
-  ...[SELECTOR.tss, SELECTOR.lguestCs, 0, 0x14, 0x100],
-].flatMap((selector) => [0, 1, 2, 3].map((rpl) => selector | rpl));
-
-const STACK_SELECTORS = [
-  ...[SELECTOR.data1, SELECTOR.data2, SELECTOR.data3, SELECTOR.readOnly3, SELECTOR.absentData3, SELECTOR.absentData1],
-  ...[SELECTOR.code3, SELECTOR.expandDown3, SELECTOR.stack16, SELECTOR.small3, SELECTOR.reserved3, 0, 0x2c, 0x100],
-].flatMap((selector) => [0, 1, 2, 3].map((rpl) => selector | rpl));
+const STACK_SELECTORS = withEveryRpl(
+  selectorsOf(
+    'data1 data2 data3 readOnly3 absentData3 absentData1 code3 expandDown3 stack16 small3 reserved3 0 2c 100',
+  ),
+);
 
 const codeSegments: RingCase[] = RINGS.flatMap((ring) =>
   CODE_SELECTORS.flatMap((cs): RingCase[] => [
@@ -147,7 +143,12 @@ const smallOutward: RingCase[] = [
 
 const IMAGES = [
   ...Array.from({ length: 22 }, (_, bit) => 1 << bit).filter((bit) => bit !== TF && bit !== AC),
-  ...[0, 0x3cd5, 0x2000 | NT, VM | RF, 0xffc00000, PLAIN | 0x3000 | VM],
+  0,
+  0x3cd5,
+  0x2000 | NT,
+  VM | RF,
+  0xffc00000,
+  PLAIN | 0x3000 | VM,
 ];
 const images: RingCase[] = IMAGES.flatMap((image) => [
   ...RINGS.flatMap((ring): RingCase[] => [
@@ -181,10 +182,7 @@ const nested: RingCase[] = RINGS.map((ring) => ({
   code: [...iretFrame(codeOf(ring), dataOf(ring)), ...IRET],
 }));
 
-const KEPT = [
-  ...[SELECTOR.data1 | 1, SELECTOR.data3 | 3, SELECTOR.data3, SELECTOR.code1 | 1, SELECTOR.conforming1 | 1],
-  ...[SELECTOR.conforming2, SELECTOR.readOnly3 | 1, SELECTOR.data2 | 1, 0, 1, 3],
-];
+const KEPT = selectorsOf('data1|1 data3|3 data3 code1|1 conforming1|1 conforming2 readOnly3|1 data2|1 0 1 3');
 const dropped: RingCase[] = (['es', 'ds', 'fs', 'gs'] satisfies Segment[]).flatMap((segment) =>
   KEPT.flatMap((selector): RingCase[] => [
     {

@@ -1,11 +1,9 @@
 // Loads of segment registers, and what may be asked about a selector: every descriptor, with every RPL, from both rings.
 import type { RingCase, Segment } from '../case.js';
-import { DATA, NO_PAGE, SELECTOR, selectorName } from '../world.js';
-import { OPERAND_16, RINGS, dataOf, half, hex, load, push, pushHalf, word } from './encode.js';
+import { DATA, NO_PAGE, selectorName, selectorsOf } from '../world.js';
+import { OPERAND_16, RINGS, dataOf, half, hex, load, push, pushHalf, withEveryRpl, word } from './encode.js';
 
-const EVERY = [...Array.from({ length: 34 }, (_, index) => index * 8), 0x24, 0xfffc].flatMap((selector) =>
-  [0, 1, 2, 3].map((rpl) => selector | rpl),
-);
+const EVERY = withEveryRpl([...Array.from({ length: 34 }, (_, index) => index * 8), 0x24, 0xfffc]);
 
 const loads: RingCase[] = RINGS.flatMap((ring) =>
   EVERY.flatMap((selector) =>
@@ -35,15 +33,7 @@ const questions: RingCase[] = RINGS.flatMap((ring) =>
   })),
 );
 
-const SOME = [
-  SELECTOR.data1,
-  SELECTOR.data3 | 3,
-  SELECTOR.conforming1,
-  SELECTOR.absentData3 | 3,
-  0,
-  3,
-  SELECTOR.reserved3,
-];
+const SOME = selectorsOf('data1 data3|3 conforming1 absentData3|3 0 3 reserved3');
 const POPS: Readonly<Record<string, readonly number[]>> = {
   es: [0x07],
   ss: [0x17],

@@ -155,7 +155,11 @@ const outward: RingCase[] = [
 
 const IMAGES = [
   ...Array.from({ length: 22 }, (_, bit) => 1 << bit).filter((bit) => bit !== TF && bit !== AC),
-  ...[0, -1 & ~(TF | AC), IOPL | NT, VM | RF, 0x200000 | PLAIN],
+  0,
+  -1 & ~(TF | AC),
+  IOPL | NT,
+  VM | RF,
+  0x200000 | PLAIN,
 ];
 const flags: RingCase[] = RINGS.flatMap((ring) =>
   IMAGES.flatMap((image): RingCase[] => [
