@@ -57,7 +57,7 @@ export class PciBus {
       return true;
     }
     const target = this.#target();
-    if (target === undefined) return true;
+    if (target === undefined) return false;
     const offset = port - PCI_CONFIG_DATA;
     return target.fn.writeConfig(target.register, maskAt(offset, width), (value << (8 * offset)) >>> 0, width);
   }

@@ -14,6 +14,9 @@ import {
   LguestDevice,
 } from '../../host/device.js';
 import type { Clock, WallTime } from '../../lib/clock.js';
+import { Bus } from '../../launcher/bus.js';
+import type { VirtioDevice } from '../../launcher/virtio/device.js';
+import { silentLogger } from '../../lib/log.js';
 import { assemble, type Names } from './assemble.js';
 import * as Layout from './guest-layout.js';
 
@@ -89,6 +92,8 @@ export interface GuestOptions extends DeviceOptions {
   readonly user?: string;
   readonly ports?: Ports;
   readonly names?: Names;
+  /** What is on the bus; nothing, by default, and everything the Launcher is needed for ends run(). */
+  readonly devices?: readonly VirtioDevice[];
   /** Guest-physical words to be stored before it begins. */
   readonly words?: Readonly<Record<number, number>>;
 }
@@ -136,6 +141,9 @@ export class AssemblyGuest {
   readonly #names: Names;
   readonly #ports: Ports;
   readonly #buffer = new Uint8Array(256);
+  readonly #bus: Bus | undefined;
+  /** What devices could not go on with. */
+  readonly broken: string[] = [];
 
   constructor(kernel: string, options: GuestOptions = {}) {
     const {
@@ -171,7 +179,17 @@ export class AssemblyGuest {
     const entry = begin === 'reset' ? Layout.CODE : Layout.BOOT;
     this.device = new LguestDevice(this.memory, { sliceMilliseconds: 5, ...options });
     machine.device = this.device;
-    this.write(LHREQ.LHREQ_INITIALIZE, this.memory.base, Layout.RAM_PAGES, entry, Layout.DEVICE_LIMIT);
+    this.#bus = this.#makeBus(options.devices);
+    const limit = this.#bus === undefined ? Layout.DEVICE_LIMIT : Math.ceil(this.#bus.mmioEnd / Layout.PAGE);
+    this.write(LHREQ.LHREQ_INITIALIZE, this.memory.base, Layout.RAM_PAGES, entry, limit);
+  }
+
+  #makeBus(devices: readonly VirtioDevice[] | undefined): Bus | undefined {
+    if (devices === undefined) return undefined;
+    const fatal = (message: string): void => void this.broken.push(message);
+    const bus = new Bus({ memory: this.memory, lguest: this.device, log: silentLogger, fatal });
+    for (const device of devices) bus.add(device);
+    return bus;
   }
 
   write(...words: number[]): number {
@@ -210,14 +228,23 @@ export class AssemblyGuest {
     this.memory.wrote(address, 4);
   }
 
-  /** Does what the Guest asks for by `out %al, $n`, and lets it go on. False for anything else. */
+  /** Does what the Guest asks for by `out %al, $n` or of a device, and lets it go on. False for anything else. */
   #serve(): boolean {
-    const [, opcode, port = 0] = this.#buffer;
+    const [trap, opcode, port = 0] = this.#buffer;
     const action = opcode === 0xe6 ? this.#ports[port] : undefined;
-    if (this.#buffer[LGUEST_PENDING.trap] !== 13 || action === undefined) return false;
+    if (trap !== 13 || action === undefined) return this.#serveDevice();
     this.setReg('eip', this.reg('eip') + 2);
     action(this);
     return true;
+  }
+
+  #serveDevice(): boolean {
+    if (this.#bus === undefined) return false;
+    const insn = this.#buffer.slice(LGUEST_PENDING.insn, LGUEST_PENDING.addr);
+    const address = Buffer.from(this.#buffer).readUInt32LE(LGUEST_PENDING.addr);
+    if (this.#buffer[LGUEST_PENDING.trap] === 13) this.#bus.instruction(insn);
+    else this.#bus.deviceMemory(address, insn);
+    return this.broken.length === 0;
   }
 
   /**
