@@ -54,6 +54,27 @@ t.test('everything that runs is in it', async (t) => {
   );
 });
 
+/** The modules that a compiled file or a file of types names. */
+const imports = (path: string): string[] =>
+  [...read(path).matchAll(/(?:from |import\()'(\.[^']+)'/g)].map(([, name = '']) => join(path, '..', name));
+
+t.test('types lead to types, and say what they are for', async (t) => {
+  const seen = new Set<string>();
+  const missing: string[] = [];
+  const follow = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    if (!files.has(path) || !existsSync(join(ROOT, path))) missing.push(path);
+    else for (const module of imports(path)) follow(module.replace(/\.js$/, '.d.ts'));
+  };
+  follow('dist/launcher/index.d.ts');
+  follow('dist/host/device.d.ts');
+  t.strictSame(missing, [], '`npm run build` makes them');
+  t.ok(seen.size > 20, `${seen.size} files of types`);
+  t.match(read('dist/launcher/guest.d.ts'), '/** Ends the run.');
+  t.notMatch(read('dist/launcher/guest.js'), 'Ends the run.', 'the compiled code leaves that to the sources');
+});
+
 t.test('the sources are in it, and nothing that only we need', async (t) => {
   t.strictSame(
     sources([...ROOMS, 'guest']).filter((path) => !files.has(path)),
