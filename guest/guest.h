@@ -64,6 +64,12 @@ struct descriptor {
 #define DESCRIPTOR_DATA 0x92
 #define DESCRIPTOR_CODE 0x9A
 #define DESCRIPTOR_DPL(ring) ((ring) << 5)
+#define DESCRIPTOR_ACCESSED 0x01
+#define DESCRIPTOR_WRITABLE 0x02
+#define DESCRIPTOR_EXPAND_DOWN 0x04
+/* Of the high word itself. */
+#define DESCRIPTOR_AVAILABLE 0x00100000
+#define DESCRIPTOR_PAGES 0x00800000
 
 void segments_init(void);
 struct descriptor make_descriptor(u32 base, u32 limit, u32 access);

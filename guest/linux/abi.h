@@ -171,6 +171,8 @@ struct user_desc {
 };
 
 #define USER_DESC_32BIT 0x01
+#define USER_DESC_EXPAND_DOWN 0x02
+#define USER_DESC_CODE 0x04
 #define USER_DESC_READ_ONLY 0x08
 #define USER_DESC_PAGES 0x10
 #define USER_DESC_NOT_PRESENT 0x20

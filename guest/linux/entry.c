@@ -4,6 +4,8 @@
 #include "../io.h"
 #include "linux.h"
 
+#define INT1 0xF1
+
 #define MXCSR_EXCEPTIONS 0x3F
 
 /* What an exception's flags mean, lowest first, as a signal's code. */
@@ -46,6 +48,14 @@ static void page_fault(const struct trap_frame *frame)
 	signal_fault((u32)fault >> 8, fault & 0xFF, address);
 }
 
+/* A step, or the instruction that raises this trap?  DR6 would know: but a Guest has none.  The popf that clears TF is a step. */
+static bool is_int1(const struct trap_frame *frame)
+{
+	u8 before;
+
+	return !(frame->eflags & X86_EFLAGS_TF) && copy_in(&before, frame->eip - 1, 1) == 0 && before == INT1;
+}
+
 /* A program has done what it should not, or what it wants to hear about. */
 static void fault(struct trap_frame *frame)
 {
@@ -57,7 +67,7 @@ static void fault(struct trap_frame *frame)
 	current->fault_error = frame->error;
 	switch (frame->vector) {
 	case TRAP_DIVIDE: signal_fault(SIGFPE, FPE_INTDIV, frame->eip); break;
-	case TRAP_DEBUG: signal_fault(SIGTRAP, frame->eflags & X86_EFLAGS_TF ? TRAP_TRACE : TRAP_BRKPT, frame->eip); break;
+	case TRAP_DEBUG: signal_fault(SIGTRAP, is_int1(frame) ? TRAP_BRKPT : TRAP_TRACE, frame->eip); break;
 	case TRAP_BREAKPOINT: signal_fault(SIGTRAP, SI_KERNEL, 0); break;
 	case TRAP_INVALID_OPCODE: signal_fault(SIGILL, ILL_ILLOPN, frame->eip); break;
 	case TRAP_FLOATING_POINT:

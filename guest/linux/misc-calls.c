@@ -99,9 +99,35 @@ s32 sys_sched_getaffinity(u32 pid, u32 bytes, u32 to)
 
 /* ---- thread-local segments ---- */
 
+/* No segment at all, in both of the ways in which Linux is told so. */
 static bool is_empty(const struct user_desc *description)
 {
-	return description->flags == (USER_DESC_READ_ONLY | USER_DESC_NOT_PRESENT) && !description->base && !description->limit;
+	return !description->base && !description->limit &&
+	       (!description->flags || description->flags == (USER_DESC_READ_ONLY | USER_DESC_NOT_PRESENT));
+}
+
+/* Data of 32 bits that is there: Linux makes no others. */
+static bool is_allowed(u32 flags)
+{
+	return flags & USER_DESC_32BIT && !(flags & (USER_DESC_CODE | USER_DESC_NOT_PRESENT));
+}
+
+static struct descriptor descriptor_of(const struct user_desc *description)
+{
+	u32 flags = description->flags;
+	u32 access = DESCRIPTOR_DATA | DESCRIPTOR_DPL(3) | DESCRIPTOR_ACCESSED;
+	struct descriptor entry;
+
+	if (flags & USER_DESC_READ_ONLY)
+		access &= ~DESCRIPTOR_WRITABLE;
+	if (flags & USER_DESC_EXPAND_DOWN)
+		access |= DESCRIPTOR_EXPAND_DOWN;
+	entry = make_descriptor(description->base, description->limit & 0xFFFFF, access);
+	if (flags & USER_DESC_PAGES)
+		entry.high |= DESCRIPTOR_PAGES;
+	if (flags & USER_DESC_USEABLE)
+		entry.high |= DESCRIPTOR_AVAILABLE;
+	return entry;
 }
 
 /* With `choose`, entry -1 means any that is free, and the program is told which. */
@@ -126,13 +152,9 @@ s32 set_tls(struct task *task, u32 at, bool choose)
 	if (index > 2)
 		return -EINVAL;
 	if (!is_empty(&description)) {
-		u32 limit = description.limit & 0xFFFFF;
-
-		entry = make_descriptor(description.base, limit,
-					(description.flags & USER_DESC_READ_ONLY ? 0x90 : 0x92) | (description.flags & USER_DESC_NOT_PRESENT ? 0 : 0x80) |
-						DESCRIPTOR_DPL(3));
-		if (description.flags & USER_DESC_PAGES)
-			entry.high |= 0x00800000;
+		if (!is_allowed(description.flags))
+			return -EINVAL;
+		entry = descriptor_of(&description);
 	}
 	task->tls[index] = entry;
 	if (task == current)
@@ -154,7 +176,15 @@ s32 sys_get_thread_area(u32 at)
 	entry = &current->tls[description.entry - GDT_ENTRY_TLS_MIN];
 	description.base = entry->low >> 16 | (entry->high & 0xFF) << 16 | (entry->high & 0xFF000000);
 	description.limit = (entry->low & 0xFFFF) | (entry->high & 0xF0000);
-	description.flags = USER_DESC_32BIT | USER_DESC_USEABLE | (entry->high & 0x00800000 ? USER_DESC_PAGES : 0);
+	description.flags = entry->high ? USER_DESC_32BIT : USER_DESC_NOT_PRESENT;
+	if (entry->high & DESCRIPTOR_EXPAND_DOWN << 8)
+		description.flags |= USER_DESC_EXPAND_DOWN;
+	if (!(entry->high & DESCRIPTOR_WRITABLE << 8))
+		description.flags |= USER_DESC_READ_ONLY;
+	if (entry->high & DESCRIPTOR_PAGES)
+		description.flags |= USER_DESC_PAGES;
+	if (entry->high & DESCRIPTOR_AVAILABLE)
+		description.flags |= USER_DESC_USEABLE;
 	return copy_out(at, &description, sizeof(description));
 }
 

@@ -16,10 +16,10 @@ export const segmentAllows = routine(
     const needed = b.select(write, State.SEGMENT_WRITABLE, State.SEGMENT_READABLE);
     b.when(b.eqz(b.and(attributes, needed)), () => b.return(b.i32(0)));
     const last = b.sub(b.add(offset, bytes), 1);
-    // An access that runs over the end of the 4 GiB wraps, and is outside of every segment but one of 4 GiB.
+    // An access that runs over the end of the 4 GiB is outside of every segment. In one of 4 GiB the manual leaves it to the
+    // CPU; those that cases were compared with fault.
     b.when(b.eqz(b.and(attributes, State.SEGMENT_EXPAND_DOWN)), () => {
-      const wraps = b.and(b.ltU(last, offset), b.ne(limit, -1));
-      b.return(b.and(b.leU(last, limit), b.xor(wraps, 1)));
+      b.return(b.and(b.leU(last, limit), b.geU(last, offset)));
     });
     const top = b.select(b.and(attributes, State.SEGMENT_BIG), -1, 0xffff);
     b.return(b.and(b.and(b.gtU(offset, limit), b.leU(last, top)), b.geU(last, offset)));

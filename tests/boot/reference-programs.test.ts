@@ -17,10 +17,23 @@ import { type GuestOptions, block, createGuest, referenceGuest } from '../../lau
 const run = promisify(execFile);
 const PATIENCE = 120_000;
 const sources = fileURLToPath(new URL('../../../tests/programs/', import.meta.url));
-const OWN = ['compute', 'signals', 'threads', 'memory', 'processes'];
+const OWN = [
+  'compute',
+  'integers',
+  'strings',
+  'floats',
+  'vectors',
+  'pages',
+  'segments',
+  'traces',
+  'signals',
+  'threads',
+  'memory',
+  'processes',
+];
 
 /** The engine that evaluates is there for comparing, not for speed. */
-const ENGINES = { translate: OWN, interpret: OWN, evaluate: ['signals'] } as const;
+const ENGINES = { translate: OWN, interpret: OWN, evaluate: ['signals', 'segments', 'traces'] } as const;
 
 const scratch = await mkdtemp(join(tmpdir(), 'lguest-programs-'));
 t.teardown(() => rm(scratch, { recursive: true }));

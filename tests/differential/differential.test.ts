@@ -12,6 +12,10 @@ import { minimise } from './minimise.js';
 import { caseMaker } from './make-case.js';
 import { checksum, recordedCases, recordedRuns } from './recorded.js';
 
+/** With other tests beside it, a machine may take long. */
+const PATIENCE = 240_000;
+t.setTimeout(PATIENCE);
+
 const KINDS = [
   { what: 'instructions', rows: false, odd: false, cases: 1500 },
   { what: 'rows of instructions', rows: true, odd: false, cases: 600 },

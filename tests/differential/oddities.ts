@@ -36,10 +36,10 @@ const LONGEST = 15;
 const LONGEST_ADDRESS = 5;
 
 /**
- * With another prefix these are instructions that our CPU does not have and the real one does: lzcnt, movntss, extrq, rdpid and
+ * With another prefix these are instructions that our CPU does not have and the real one does: lzcnt, movntss, extrq, mov of cr8 and
  * the like, by the byte after 0F.
  */
-const OTHERS = new Set([0x01, 0x1e, 0x1f, 0x2b, 0x78, 0x79, 0xae, 0xb8, 0xbc, 0xbd, 0xc7]);
+const OTHERS = new Set([0x01, 0x20, 0x22, 0x1e, 0x1f, 0x2b, 0x78, 0x79, 0xae, 0xb8, 0xbc, 0xbd, 0xc7]);
 
 const isPrefix = (byte: number | undefined): boolean => ANY_PREFIX.some((prefix) => prefix === byte);
 
