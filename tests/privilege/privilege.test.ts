@@ -1,18 +1,22 @@
 // What no program can see, case by case: every engine gives the recorded answers, and so does an emulated PC where there is
 // one, but for what `differences` lists.
 import t from 'tap';
+import { LGUEST_CS } from '../../guest-abi/x86/descriptors.js';
 import { ENGINES } from '../support/test-cpu.js';
 import { readAnswers } from './answers.js';
-import { answerOf, titleOf } from './case.js';
+import { type RingCase, answerOf, titleOf } from './case.js';
 import { CASES } from './cases/index.js';
 import { PAGE_CASES, byTheManual } from './cases/pages.js';
+import { DoorCpu } from './door-cpu.js';
 import { DIFFERENCES, comparable, differs } from './differences.js';
 import { type PcOutcome, askPc, missingTool } from './qemu.js';
+import { caseOf, randomProgram } from './random-cases.js';
 import { RingCpu } from './ring-cpu.js';
 import { Travel } from './travel.js';
 import { DATA, PAGE } from './world.js';
 
 const RANDOM_PROGRAMS = 1000;
+const SLICED_PROGRAMS = 200;
 
 const answers = readAnswers();
 const all = Object.values(CASES).flat();
@@ -68,6 +72,28 @@ t.test('random programs travel through the rings alike, under every engine and o
   const travel = new Travel(ENGINES, missing === undefined);
   t.same(travel.run(1, RANDOM_PROGRAMS), []);
 });
+
+/** With gates as a Guest's are. */
+const inGuest = (one: RingCase): RingCase => ({
+  ...one,
+  gates: (one.gates ?? []).map((gate) => ({ ...gate, type: gate.selector === LGUEST_CS ? 'interrupt' : 'trap' })),
+});
+
+for (const engine of ENGINES) {
+  t.test(`a random program ends alike in one go and in slices through the door, under '${engine}'`, async (t) => {
+    const cpu = new RingCpu('evaluate');
+    for (const budget of [0, 1, 5]) {
+      const door = new DoorCpu(engine, budget);
+      const wrong = Array.from({ length: SLICED_PROGRAMS }, (_, i) => inGuest(caseOf(randomProgram(i)))).flatMap(
+        (one) => {
+          const [atOnce, inSlices] = [cpu.run(one), door.run(one)].map((outcome) => answerOf(one, outcome));
+          return atOnce === inSlices ? [] : [{ case: titleOf(one), atOnce, inSlices }];
+        },
+      );
+      t.same(wrong, [], `slices of ${budget}`);
+    }
+  });
+}
 
 t.test('no difference is listed for nothing', async (t) => {
   for (const { cases, why } of DIFFERENCES)
