@@ -11,7 +11,7 @@ static void help(u32 count, char **words)
 	(void)count, (void)words;
 	for (index = 0; index < command_count; index++)
 		print("  %-9s %-32s %s\n", commands[index].name, commands[index].arguments, commands[index].summary);
-	print("Several commands on a line are separated by ';'.  Keys: backspace, ^U, ^W, ^C, arrow up and down.\n");
+	print("Several commands on a line are separated by ';'.  Keys: backspace, ^U, ^W, ^C, ^D, arrow up and down.\n");
 }
 
 static void mem(u32 count, char **words)

@@ -2,7 +2,7 @@
  * shell.c: a prompt.
  *
  * The Launcher gives us a raw terminal: what is typed appears only because we print it.  Keys: backspace, ^U (forget the
- * line), ^W (forget the word), ^C, arrows up and down (or ^P and ^N) for earlier lines.
+ * line), ^W (forget the word), ^C, ^D (on an empty line: the end), arrows up and down (or ^P and ^N) for earlier lines.
  */
 #include "guest.h"
 
@@ -116,6 +116,9 @@ static bool key(struct line *line, int c)
 		print("^C\n");
 		line->length = 0;
 		return true;
+	} else if (c == CTRL('d') && !line->length) {
+		print("poweroff\n");
+		power_off();
 	} else if (c >= ' ')
 		type(line, (char)c);
 	return false;

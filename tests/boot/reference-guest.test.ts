@@ -195,6 +195,21 @@ t.test('lines can be edited and recalled', async (t) => {
   t.equal((await ended).exitCode, 0);
 });
 
+for (const [what, end] of [
+  ['poweroff', ''],
+  ['ctrl-d', '\n'],
+] as const) {
+  t.test(`--stdin-eof=${what}: the end of a pipe ends it, after all that came before`, async (t) => {
+    const bin = fileURLToPath(new URL('../../../bin/lguest.js', import.meta.url));
+    const child = spawn(process.execPath, [bin, '--demo', '-q', `--stdin-eof=${what}`], { stdio: 'pipe' });
+    child.stdin.end(`sum /bin/hello\ntime\necho the last${end}`);
+    const [printed, [status]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    t.match(printed, /\nlguest> sum \/bin\/hello\n[0-9a-f]{8} .*\nlguest> time\nwall clock /);
+    t.match(printed, /10 ms of sleep .*\nlguest> echo the last/);
+    t.equal(status, 0);
+  });
+}
+
 t.test('the command boots it from a pipe', async (t) => {
   const bin = fileURLToPath(new URL('../../../bin/lguest.js', import.meta.url));
   const child = spawn(process.execPath, [bin, '--demo'], { stdio: ['pipe', 'pipe', 'pipe'] });
