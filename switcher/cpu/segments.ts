@@ -89,7 +89,7 @@ export const cacheOf = (d: Descriptor): SegmentCache => ({
 /** Whether `bytes` bytes at `offset` (0 … 2^32 − 1) lie in the segment (5.3); the same question as `segmentAllows` asks. */
 export function isInside({ limit, attributes }: SegmentCache, offset: number, bytes: number): boolean {
   const last = offset + bytes - 1;
-  if ((attributes & State.SEGMENT_EXPAND_DOWN) === 0) return last <= limit || limit === 0xffffffff;
+  if ((attributes & State.SEGMENT_EXPAND_DOWN) === 0) return last <= limit;
   return offset > limit && last <= ((attributes & State.SEGMENT_BIG) !== 0 ? 0xffffffff : 0xffff);
 }
 
