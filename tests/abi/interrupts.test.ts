@@ -164,7 +164,7 @@ everywhere('LHCALL_HALT for an interrupt without a gate goes on behind it (29, 3
 
 everywhere('at noirq_iret an interrupt takes over the frame that lies there (31)', (same, guest) => {
   const made = guest(
-    `gate 37, handler; ${OPEN}; push $0x40ad7; push $0x61; push $target; mov %esp, RESULT; out %al, $1
+    `gate 37, handler; ${OPEN}; push $0x47cd7; push $0x61; push $target; mov %esp, RESULT; out %al, $1
      noirq_iret: iret
      handler: mov %esp, RESULT+4; pushf; pop %eax; mov %eax, RESULT+8; ${frame(3, 12)}
      mov irq_enabled, %eax; mov %eax, RESULT+24; movl $0x200, irq_enabled; iret
@@ -173,9 +173,9 @@ everywhere('at noirq_iret an interrupt takes over the frame that lies there (31)
   );
   same(made.run(), DONE);
   const [before, at, eflags = 0, eip, cs, pushed, enabled] = made.results(7);
-  same([at, eip, cs, pushed, enabled], [before, made.labels.get('target'), KERNEL_CS, 0x40ad7, 0]);
-  // CF PF AF ZF SF OF and AC of the frame; no TF, and IF though the frame has none.
-  same(eflags, (0x40ad7 & ~0x100) | IF, 'eflags are the frame’s, made safe');
+  same([at, eip, cs, pushed, enabled], [before, made.labels.get('target'), KERNEL_CS, 0x47cd7, 0]);
+  // CF PF AF ZF SF DF OF and AC are the frame’s; NT and IOPL are not, and IF is on though the frame has none.
+  same(eflags, 0x40ed7, 'eflags are the frame’s, made safe');
 });
 
 everywhere('one instruction before and behind noirq_iret the interrupt gets its own frame (31)', (same, guest) => {

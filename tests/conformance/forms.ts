@@ -1,15 +1,11 @@
-// How many recorded cases each instruction form has.
+// How many cases each instruction form has: recorded ones, and Guests that execute what no recording can tell of.
 import { formExamples, newInstruction } from '../../switcher/decode/all-forms.js';
 import { decode } from '../../switcher/decode/decode.js';
 import type { Form } from '../../switcher/decode/instruction.js';
+import { ASKING_RINGS, askedForms } from '../abi/asking.js';
 import { FAMILIES, loadVectors } from '../support/cpu-vectors.js';
 import { CODE_ADDRESS } from '../support/machine-state.js';
 import { fromHex } from '../support/state-delta.js';
-
-/** Tested by what they are to say: a real CPU says something about itself, or lets no program use them. */
-export const ASK_THE_MACHINE: ReadonlySet<string> = new Set(
-  'cpuid rdtsc rdpmc sysenter sysexit sgdt sidt sldt str smsw int1 ud'.split(' '),
-);
 
 export interface MnemonicCount {
   readonly mnemonic: string;
@@ -35,6 +31,7 @@ function casesByForm(): Map<Form, number> {
       counts.set(instruction.form, (counts.get(instruction.form) ?? 0) + 1);
     }
   }
+  for (const { form } of askedForms()) counts.set(form, (counts.get(form) ?? 0) + ASKING_RINGS.length);
   return counts;
 }
 
