@@ -9,7 +9,8 @@ import { RAM } from '../support/guest-layout.js';
 /** The console's registers: its BAR is the first, 256 pages behind RAM. */
 const BAR = RAM + 0x100000;
 const RNG_BAR = BAR + 128;
-/** `mov` is made with the page of the BAR at LAB. */
+/** Its page is mapped at LAB. */
+const LAB = 0xc0100000;
 const MAP = `movl $${BAR | 3}, LAB_PTE; mov $LAB, %ebx`;
 
 const console_ = (): ConsoleDevice => new ConsoleDevice(new FakeConsole());
@@ -268,6 +269,19 @@ everywhere('device memory by every form of `mov` with a register', (same, guest)
       0x0b00,
     ],
     [
+      'an immediate',
+      'movl $1, 8(%ebx); .byte 0xc6, 0x43, 20, 0x0b; mov 8(%ebx), %eax; mov 20(%ebx), %ah; mov %eax, (%edi)',
+      0x0b01,
+    ],
+    [
+      'an address in the instruction',
+      'mov $1, %eax; .byte 0xa3; .long LAB+8; xor %eax, %eax; .byte 0xa1; .long LAB+8; mov %eax, (%edi)',
+      1,
+    ],
+    ['with zeros', 'mov $-1, %eax; movzbl 20(%ebx), %eax; mov %eax, (%edi)', 3],
+    ['with a sign', 'movb $0xb, 20(%ebx); mov $-1, %eax; movsbl 20(%ebx), %eax; mov %eax, (%edi)', 0xb],
+    ['through another segment', 'mov %es:20(%ebx), %cl; movzbl %cl, %ecx; mov %ecx, (%edi)', 3],
+    [
       'every register',
       'mov $1, %eax; mov %eax, 8(%ebx); mov 8(%ebx), %ebp; mov 8(%ebx), %esi; mov 8(%ebx), %ecx; mov 8(%ebx), %edx; add %ebp, %esi; add %ecx, %esi; add %edx, %esi; mov %esi, (%edi)',
       4,
@@ -288,15 +302,22 @@ everywhere('any other touch of device memory comes back as a page fault', (same,
     ['pushl_8_ebx', 1],
     ['movups 8(%ebx), %xmm0', 1],
     ['mov 0xf00(%ebx), %eax', 1],
+    ['lodsl', 1],
+    ['stosl', 3],
+    ['rep stosb', 3],
+    ['fldl (%ebx)', 1],
+    ['call *(%ebx)', 1],
+    ['jmp *%ebx', 1],
   ] as const) {
     const text = instruction === 'pushl_8_ebx' ? '.byte 0xff, 0x73, 8' : instruction;
     const made = withConsole(
       guest,
-      `gate 14, handler; ${MAP}; at: ${text}; crash DONE
+      `gate 14, handler; ${MAP}; mov %ebx, %esi; mov %ebx, %edi; mov $4, %ecx; at: ${text}; crash DONE
        handler: pop %eax; mov %eax, RESULT; pop %eax; mov %eax, RESULT+4; mov %esp, RESULT+8; crash DONE`,
     );
     same(made.run(), DONE, instruction);
-    same(made.results(3), [code, made.labels.get('at'), 0xc0020000 - 8], instruction);
+    const eip = instruction === 'jmp *%ebx' ? LAB : made.labels.get('at');
+    same(made.results(3), [code, eip, 0xc0020000 - 8], instruction);
   }
 });
 

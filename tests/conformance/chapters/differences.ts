@@ -88,6 +88,10 @@ const REMAINING: readonly Remaining[] = [
     why: 'A call gate could name the Host’s code segment. The original trusted that forcing the accessed bit made them something else.',
   },
   {
+    what: 'The command ends with 0 after a power-off, 34 after a panic, 33 when the Guest was killed; restarts go on in the same process.',
+    why: 'Scripts want to know. With `LGUEST_COMPAT=c` it is 1 for all of them, as in the original.',
+  },
+  {
     what: 'LHCALL_TS (8) is known in every era.',
     why: 'Kernels before 4.10 make it, and none else makes it for something else.',
   },
