@@ -28,6 +28,10 @@ const REMAINING: readonly Remaining[] = [
     why: 'They ask the machine what it is.',
   },
   {
+    what: 'An access that runs over the end of the 4 GiB by a flat segment is a page fault; real CPUs raise #GP.',
+    why: 'The manual leaves it to the CPU, and the last page is the Switcher’s: one fault or the other.',
+  },
+  {
     what: 'A near jump, call or return beyond the limit of cs is #GP(0) at its target, not at itself.',
     why: 'Nobody’s code ends at such a limit: Linux’s segments for code are 4 GiB. Far transfers, gates and `iret` are exact.',
   },
