@@ -18,8 +18,8 @@ export interface Access {
   /** General registers, immediates and memory of up to 32 bits as i32 (zero-extended), 64 bits as i64, 128 as v128. */
   read(): Value;
   write(value: Value): void;
-  /** The linear address of a memory operand of `bytes` bytes, after the segment has been asked. */
-  address(bytes: number, write: boolean): Value;
+  /** The linear address of a memory operand of `bytes` bytes, after `first` has looked at it and the segment has been asked. */
+  address(bytes: number, write: boolean, first?: (linear: Value) => void): Value;
   /** The offset of a memory operand within its segment: what lea gives. */
   offset(): Value;
 }
@@ -50,12 +50,21 @@ function effectiveOffset(b: Builder, form: Form): Value {
  *
  * @param write 1 if it is to be written there, or read and then written: a segment that is read-only faults before a page does
  */
-export function linearAddress(b: Builder, segment: Value, offset: Value, bytes: number, write: Term): Value {
+export function linearAddress(
+  b: Builder,
+  segment: Value,
+  offset: Value,
+  bytes: number,
+  write: Term,
+  first?: (linear: Value) => void,
+): Value {
+  const linear = b.add(b.state(4, State.SEGMENTS + State.SEGMENT_BASE, segment), offset);
+  first?.(linear);
   b.when(b.eqz(b.call(segmentAllows, segment, offset, bytes, write)), () => {
     b.when(b.eq(segment, State.SS * State.SEGMENT_SIZE), () => b.raise(VECTOR_SS, 0));
     b.raise(VECTOR_GP, 0);
   });
-  return b.add(b.state(4, State.SEGMENTS + State.SEGMENT_BASE, segment), offset);
+  return linear;
 }
 
 const ACCESS_BYTES: Readonly<Record<number, AccessBytes>> = { 8: 1, 16: 2, 32: 4, 64: 8, 128: 16 };
@@ -68,8 +77,11 @@ function memory(b: Builder, form: Form, width: number, position: 0 | 1 | 2): Acc
   // Computed once: the value read and the value written are at the same place, whatever happens to the registers between.
   let offset: Value | undefined;
   const offsetOnce = (): Value => (offset ??= effectiveOffset(b, form));
-  const address = (bytes: number, write: Term): Value =>
-    form.addressing === 'flat' ? offsetOnce() : linearAddress(b, b.field('segment'), offsetOnce(), bytes, write);
+  const address = (bytes: number, write: Term, first?: (linear: Value) => void): Value => {
+    if (form.addressing !== 'flat') return linearAddress(b, b.field('segment'), offsetOnce(), bytes, write, first);
+    first?.(offsetOnce());
+    return offsetOnce();
+  };
   let loaded: Value | undefined;
   const isWritten = b.decision();
   return {
@@ -82,7 +94,7 @@ function memory(b: Builder, form: Form, width: number, position: 0 | 1 | 2): Acc
       isWritten.yes();
       b.store(accessBytes(width), address(width / 8, 1), value);
     },
-    address: (bytes, write) => address(bytes, write ? 1 : 0),
+    address: (bytes, write, first) => address(bytes, write ? 1 : 0, first),
     offset: offsetOnce,
   };
 }

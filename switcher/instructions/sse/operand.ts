@@ -9,11 +9,11 @@ export const VECTOR_BYTES = 16;
 /** How every SSE instruction begins that has nothing to do with MMX registers: #NM if the registers are another task's. */
 export const checkSse = checkAvailable;
 
-/** The address of 16 bytes in memory, or #GP(0) if it is not a multiple of 16. */
+/** The address of 16 bytes in memory, or #GP(0) if it is not a multiple of 16: even where SS would have its own fault. */
 export function alignedAddress(b: Builder, operand: Access, write: boolean): Value {
-  const address = operand.address(VECTOR_BYTES, write);
-  b.when(b.and(address, VECTOR_BYTES - 1), () => b.raise(VECTOR_GP, 0));
-  return address;
+  return operand.address(VECTOR_BYTES, write, (linear) =>
+    b.when(b.and(linear, VECTOR_BYTES - 1), () => b.raise(VECTOR_GP, 0)),
+  );
 }
 
 /** All 128 bits of a register or of aligned memory. */
