@@ -10,8 +10,9 @@ static void help(u32 count, char **words)
 
 	(void)count, (void)words;
 	for (index = 0; index < command_count; index++)
-		print("  %-9s %-32s %s\n", commands[index].name, commands[index].arguments, commands[index].summary);
-	print("Several commands on a line are separated by ';'.  Keys: backspace, ^U, ^W, ^C, ^D, arrow up and down.\n");
+		print("  %-8s %-23s %s\n", commands[index].name, commands[index].arguments, commands[index].summary);
+	print("Commands on one line: separated by ';'.  Keys: backspace, ^U ^W ^C ^D, up, down.\n"
+	      "For a beginning: run /bin/family; irqs; selftest\n");
 }
 
 static void mem(u32 count, char **words)
@@ -214,25 +215,25 @@ static void poweroff(u32 count, char **words)
 
 const struct command commands[] = {
 	{"help", "", "this list", help},
-	{"mem", "", "memory: what there is, what is in use, where it is seen", mem},
+	{"mem", "", "memory: how much, and where", mem},
 	{"irqs", "", "interrupts: how many of each, and for whom", irqs},
 	{"time", "", "the clocks, and how exact the alarm is", time},
 	{"date", "", "the date", date},
 	{"uptime", "", "how long we have been running", uptime},
 	{"sleep", "SECONDS", "wait", sleep},
-	{"disk", "[NAME] [read N|write N TEXT|flush|sum]", "disks; a sector of one as hexadecimal", command_disk},
+	{"disk", "[NAME] [VERB...]", "disks: read N, write N TEXT, flush, sum", command_disk},
 	{"rng", "[BYTES]", "random bytes from the Host", rng},
 	{"net", "", "the network card, and what went over it", command_net},
 	{"ping", "ADDRESS [TIMES]", "ask another machine for an echo", command_ping},
 	{"pci", "", "the devices on the bus", pci},
 	{"cpuinfo", "", "the processor", cpuinfo},
 	{"run", "PROGRAM [ARGUMENT...]", "run a Linux/i386 program", command_run},
-	{"syscalls", "", "which system calls programs have made, and how often", system_calls_list},
-	{"ls", "[DIRECTORY]", "files: the initrd's, our own, /proc, what programs have made", command_ls},
+	{"syscalls", "", "system calls that programs have made", system_calls_list},
+	{"ls", "[DIRECTORY]", "files: the initrd's, our own, /proc", command_ls},
 	{"cat", "FILE...", "what is in them", command_cat},
-	{"sum", "FILE...", "their checksums (as crc32 and gzip have them)", command_sum},
+	{"sum", "FILE...", "their checksums (crc32)", command_sum},
 	{"echo", "TEXT", "say it", echo},
-	{"selftest", "", "check every promise of the Host that can be seen from here", run_selftest},
+	{"selftest", "", "check every promise of the Host", run_selftest},
 	{"halt", "", "sleep until a key is pressed", halt},
 	{"crash", "[TEXT]", "die, and say so", crash_command},
 	{"reboot", "", "start again", reboot},

@@ -319,6 +319,9 @@ static bool wait_for(bool (*happened)(void))
 	while (!happened() && timer.armed && !console_interrupted())
 		wait_for_interrupt();
 	timer_cancel(&timer);
+	/* If both came at once, the alarm was first, and the answer is at the door. */
+	irq_enable();
+	irq_save();
 	return happened();
 }
 

@@ -67,6 +67,10 @@ t.test('it introduces itself, answers every command, and powers off', async (t) 
   for (const name of ['mem', 'irqs', 'time', 'date', 'disk', 'rng', 'pci', 'selftest', 'crash', 'halt', 'poweroff']) {
     t.match(help, new RegExp(`^  ${name} `, 'm'), `help lists ${name}`);
   }
+  t.ok(
+    help.split('\n').every((line) => line.length <= 80),
+    'and fits into a terminal',
+  );
   t.match(await ask(guest, 'mem'), /^memory {7}16384 KB\nframes .*\ninitrd {11}4 KB/);
   t.match(
     await ask(guest, 'pci'),
