@@ -293,6 +293,19 @@ everywhere('device memory by every form of `mov` with a register', (same, guest)
   }
 });
 
+everywhere('a program may touch device memory, if its kernel maps it', (same, guest) => {
+  const made = withConsole(
+    guest,
+    `movl $${BAR | 7}, USER_PTE+PTE_SIZE; gate 0x80, call, 3; hcall LHCALL_SET_STACK, 0x69, STACK, 1; ${toUser('program')}
+     call: mov $0x69, %eax; mov %eax, %ds; mov %ecx, RESULT; crash DONE`,
+    {
+      user: 'program: mov $1, %al; mov %al, USER_CODE+0x1000+20; mov $-1, %ecx; mov USER_CODE+0x1000+20, %cl; int $0x80',
+    },
+  );
+  same(made.run(), DONE);
+  same(made.results(1), [0xffffff01]);
+});
+
 everywhere('any other touch of device memory comes back as a page fault', (same, guest) => {
   for (const [instruction, code] of [
     ['incl 8(%ebx)', 3],

@@ -16,6 +16,13 @@ t.test('there are more than a hundred, no two alike', async (t) => {
   t.equal(new Set(KILLS.map(({ says }) => says)).size, KILLS.length);
 });
 
+t.test('the translator translates even what runs once', async (t) => {
+  const guest = new AssemblyGuest('ud2', { engine: 'translate' });
+  const before = guest.device.cpuCounters.translator?.regions ?? NaN;
+  guest.run();
+  t.ok((guest.device.cpuCounters.translator?.regions ?? NaN) > before);
+});
+
 for (const engine of ENGINES) {
   for (const pae of [false, true]) {
     t.test(

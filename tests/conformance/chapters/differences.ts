@@ -84,8 +84,8 @@ const REMAINING: readonly Remaining[] = [
     why: 'The original’s came from its shadow tables: Linux 4.12 turned in circles, and so did a Guest whose directory forbade what its PTE allowed.',
   },
   {
-    what: 'LHCALL_SET_STACK that kills stores nothing; LHCALL_SET_PGD kills for the entry behind the last; LHCALL_SET_PTE does not look for pages in entries that are not present.',
-    why: 'The original went on with a bad stack, read past the end of its table, and looked for page numbers in swap entries.',
+    what: 'LHCALL_SET_STACK that kills stores nothing; LHCALL_SET_PGD kills for the entry behind the last; LHCALL_SET_PTE does not look for pages in entries that are not present, and maps writable only what is dirty.',
+    why: 'The original went on with a bad stack, read past the end of its table, looked for page numbers in swap entries, and missed the first write to a page that had only been read.',
   },
   {
     what: 'System descriptors of a Guest never reach the CPU.',
