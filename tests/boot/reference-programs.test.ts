@@ -15,7 +15,7 @@ import t from 'tap';
 import { type GuestOptions, block, createGuest, referenceGuest } from '../../launcher/index.js';
 
 const run = promisify(execFile);
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 const sources = fileURLToPath(new URL('../../../tests/programs/', import.meta.url));
 const OWN = [
   'compute',
@@ -37,7 +37,7 @@ const ENGINES = { translate: OWN, interpret: OWN, evaluate: ['signals', 'segment
 
 const scratch = await mkdtemp(join(tmpdir(), 'lguest-programs-'));
 t.teardown(() => rm(scratch, { recursive: true }));
-t.setTimeout(PATIENCE);
+t.setTimeout(2 * PATIENCE);
 
 /** Is it an i386 program that needs no other file, and does it run here? */
 const usableBusybox = async (path: string): Promise<boolean> => {
