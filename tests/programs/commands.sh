@@ -269,7 +269,7 @@ true & wait $!; echo $?
 (exit 9) & wait $!; echo $?
 for i in 1 2 3 4; do (echo $i > job$i) & done; wait; cat job*
 for i in 1 2 3 4 5 6; do (seq 1 2000 | md5sum) & done | sort | uniq -c | sed 's/^ *//'; wait
-(sleep 0.05; echo later) & echo first; wait
+(sleep 0.3; echo later) & echo first; wait
 mkfifo pipe; (echo through > pipe &); cat pipe
 mkfifo p2; (cat n > p2 &); md5sum < p2
 rm pipe p2
