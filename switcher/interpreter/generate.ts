@@ -81,7 +81,7 @@ export class InterpreterModule implements Functions, Setting {
       const emit = new Emitter(this, this, routine.takes.length);
       emit.body(routine.body());
       if (routine.gives.length > 0) emit.op(0x00 /* unreachable: every path returns */);
-      this.#module.define(index, emit.locals, emit.code.view());
+      this.#module.define(index, emit.locals, emit.finish());
     });
     return index;
   }
@@ -198,6 +198,7 @@ export class InterpreterModule implements Functions, Setting {
     emit.call(this.cpu(routine));
     const exit = emit.scratch('exit', 'i32');
     emit.localTee(exit);
+    emit.seldom();
     emit.op(WASM.if, WASM.blockVoid);
     emit.localGet(exit);
     emit.op(WASM.return, WASM.end);
@@ -224,7 +225,7 @@ export class InterpreterModule implements Functions, Setting {
     emit.op(WASM.i32Add);
     emit.localSet(next);
     this.#enter(emit, next);
-    this.#module.define(index, emit.locals, emit.code.view());
+    this.#module.define(index, emit.locals, emit.finish());
     return index;
   }
 
@@ -249,7 +250,9 @@ export class InterpreterModule implements Functions, Setting {
     emit.store(4, State.BUDGET);
     emit.localGet(budget);
     emit.const32(0);
-    emit.op(WASM.i32LtS, WASM.if, WASM.blockVoid);
+    emit.op(WASM.i32LtS);
+    emit.seldom();
+    emit.op(WASM.if, WASM.blockVoid);
     emit.const32(0);
     emit.localGet(target);
     emit.store(4, State.EIP);
@@ -289,7 +292,9 @@ export class InterpreterModule implements Functions, Setting {
     emit.localGet(entry);
     emit.load(4, 0);
     emit.localGet(eip);
-    emit.op(WASM.i32Ne, WASM.if, WASM.blockVoid);
+    emit.op(WASM.i32Ne);
+    emit.seldom();
+    emit.op(WASM.if, WASM.blockVoid);
     emit.localGet(eip);
     emit.op(WASM.returnCall);
     emit.code.unsigned(this.#find);
@@ -298,7 +303,9 @@ export class InterpreterModule implements Functions, Setting {
 
   /** Asks JavaScript for the record of `eip` when what is on the stack is 0. */
   #missIfZero(emit: Emitter, eip: number): void {
-    emit.op(WASM.i32Eqz, WASM.if, WASM.blockVoid);
+    emit.op(WASM.i32Eqz);
+    emit.seldom();
+    emit.op(WASM.if, WASM.blockVoid);
     emit.const32(0);
     emit.localGet(eip);
     emit.store(4, State.EIP);
@@ -372,7 +379,7 @@ export class InterpreterModule implements Functions, Setting {
     emit.const32(1);
     emit.store(4, State.JUMP_CACHE_USED);
     this.#enter(emit, record);
-    this.#module.define(this.#find, emit.locals, emit.code.view());
+    this.#module.define(this.#find, emit.locals, emit.finish());
   }
 
   #defineLookup(): void {
@@ -384,7 +391,7 @@ export class InterpreterModule implements Functions, Setting {
     emit.load(4, 4);
     emit.localSet(entry);
     this.#enter(emit, entry);
-    this.#module.define(this.#lookup, emit.locals, emit.code.view());
+    this.#module.define(this.#lookup, emit.locals, emit.finish());
   }
 
   #defineFollow(): void {
@@ -413,7 +420,7 @@ export class InterpreterModule implements Functions, Setting {
     emit.store(4, Records.RECORD_CHAIN);
     emit.op(WASM.end);
     this.#enter(emit, entry);
-    this.#module.define(this.#follow, emit.locals, emit.code.view());
+    this.#module.define(this.#follow, emit.locals, emit.finish());
   }
 
   #defineRun(): void {
@@ -421,7 +428,7 @@ export class InterpreterModule implements Functions, Setting {
     const emit = new Emitter(this, this, 0);
     emit.loadState(State.EIP);
     emit.call(this.#lookup);
-    this.#module.define(run, emit.locals, emit.code.view());
+    this.#module.define(run, emit.locals, emit.finish());
     this.#module.export('run', run);
   }
 }

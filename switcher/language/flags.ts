@@ -28,16 +28,16 @@ const ZF = 6;
 const SF = 7;
 const OF = 11;
 
-/** Shifts a vector of carries so that the top one is bit 31, and drops what no flag is made of. */
-function auxFromCarries(b: Builder, width: Width, carries: Value): Value {
-  return b.or(b.and(b.shl(carries, 32 - width), CARRY_AND_OVERFLOW), b.and(carries, AUX_AF));
+/** Shifts a vector of carries left by `shift`, so that the top one is bit 31, and drops what no flag is made of. */
+export function auxFromCarries(b: Builder, shift: Term, carries: Value): Value {
+  return b.or(b.and(b.shl(carries, shift), CARRY_AND_OVERFLOW), b.and(carries, AUX_AF));
 }
 
-function carriesOfAdd(b: Builder, left: Value, right: Value, result: Value): Value {
+export function carriesOfAdd(b: Builder, left: Value, right: Value, result: Value): Value {
   return b.or(b.and(left, right), b.and(b.or(left, right), b.not(result)));
 }
 
-function borrowsOfSub(b: Builder, left: Value, right: Value, result: Value): Value {
+export function borrowsOfSub(b: Builder, left: Value, right: Value, result: Value): Value {
   return b.or(b.and(b.not(left), right), b.and(b.not(b.xor(left, right)), result));
 }
 
@@ -50,7 +50,7 @@ export function flagsOfAdd(
   result: Value,
   operation: 'add' | 'adc' = 'add',
 ): void {
-  b.setFlags(() => [b.signExtend(width, result), auxFromCarries(b, width, carriesOfAdd(b, left, right, result))], {
+  b.setFlags(() => [b.signExtend(width, result), auxFromCarries(b, 32 - width, carriesOfAdd(b, left, right, result))], {
     operation,
     width,
     left,
@@ -68,7 +68,7 @@ export function flagsOfSub(
   result: Value,
   operation: 'sub' | 'sbb' = 'sub',
 ): void {
-  b.setFlags(() => [b.signExtend(width, result), auxFromCarries(b, width, borrowsOfSub(b, left, right, result))], {
+  b.setFlags(() => [b.signExtend(width, result), auxFromCarries(b, 32 - width, borrowsOfSub(b, left, right, result))], {
     operation,
     width,
     left,
@@ -110,7 +110,11 @@ function auxOfStep(
 ): Value {
   const one = b.i32(1);
   const carries = operation === 'dec' ? borrowsOfSub(b, left, one, result) : carriesOfAdd(b, left, one, result);
-  const aux = auxFromCarries(b, width, carries);
+  return withCarry(b, auxFromCarries(b, 32 - width, carries), carry);
+}
+
+/** `aux` with CF as in `carry`, and OF as it is. */
+export function withCarry(b: Builder, aux: Value, carry: Value): Value {
   // OF is bit 31 xor bit 30: moving CF in flips both.
   const change = b.and(b.xor(aux, b.shl(carry, 31)), CARRY);
   return b.xor(aux, b.or(change, b.shrU(change, 1)));
@@ -128,10 +132,10 @@ export function auxOf(
   switch (operation) {
     case 'add':
     case 'adc':
-      return auxFromCarries(b, width, carriesOfAdd(b, left, right, result));
+      return auxFromCarries(b, 32 - width, carriesOfAdd(b, left, right, result));
     case 'sub':
     case 'sbb':
-      return auxFromCarries(b, width, borrowsOfSub(b, left, right, result));
+      return auxFromCarries(b, 32 - width, borrowsOfSub(b, left, right, result));
     case 'inc':
     case 'dec':
       return auxOfStep(b, width, left, result, right, operation);

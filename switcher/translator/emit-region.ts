@@ -7,8 +7,10 @@ import { Bug } from '../../lib/errors.js';
 import { EXIT_BUDGET, EXIT_STALE } from '../cpu/exits.js';
 import * as State from '../cpu/state.js';
 import * as Records from '../interpreter/records.js';
-import type { Field, RegisterFile, RegisterNumber, Routine, Value } from '../language/nodes.js';
+import type { Field, RegisterFile, RegisterNumber, Routine, Statement, Value } from '../language/nodes.js';
+import { type FunctionCode, joined } from '../wasm/code-writer.js';
 import { Emitter } from '../wasm/emit.js';
+import { Constants } from '../wasm/known.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Functions, Of, Setting } from '../wasm/setting.js';
 import { type FlagsKnowledge, RegionFlags } from './region-flags.js';
@@ -46,6 +48,8 @@ export class RegionEmitter implements Setting {
   /** TOP at the beginning of each block that others lead to. */
   readonly #tops = new Map<number, number | undefined>();
   #instruction: RegionInstruction | undefined;
+  /** The instruction sets flags on some of its ways and not on others, as far as is known of this one. */
+  #flagsMaybe = false;
   #block: Block | undefined;
 
   /** @param top TOP where the region begins, for x87 registers in locals; undefined leaves them in memory */
@@ -68,18 +72,13 @@ export class RegionEmitter implements Setting {
    *
    * @throws TopIsUncertain when the x87's registers must stay in memory after all
    */
-  emit(): { readonly code: Uint8Array; readonly locals: Emitter['locals'] } {
+  emit(): { readonly code: FunctionCode; readonly locals: Emitter['locals'] } {
     const emit = this.#emit;
     emit.labelled('block', this.#leaving, () => this.#tree(this.#region.entry));
     this.#epilogue();
-    const body = emit.code.view().slice();
-    emit.code.clear();
+    const body = emit.finish();
     this.#prologue();
-    const prologue = emit.code.view().slice();
-    const code = new Uint8Array(prologue.length + body.length);
-    code.set(prologue);
-    code.set(body, prologue.length);
-    return { code, locals: emit.locals };
+    return { code: joined(emit.finish(), body), locals: emit.locals };
   }
 
   #prologue(): void {
@@ -99,6 +98,7 @@ export class RegionEmitter implements Setting {
   }
 
   #staleIf(): void {
+    this.#emit.seldom();
     this.#emit.ifThen(() => {
       this.#emit.setStateConstant(State.EIP, this.#region.entry);
       this.#emit.returnConstant(EXIT_STALE);
@@ -166,11 +166,34 @@ export class RegionEmitter implements Setting {
       this.#instruction = instruction;
       // Where flags may be set or not, what was known before goes into the local first, and nothing is known from there on:
       // what is true on one way through the instruction is not on another.
-      if (instruction.flagsMaybe) this.#flags.settleAndForget();
+      this.#flagsMaybe = instruction.flagsMaybe && this.#maySetFlags(instruction.body.statements);
+      if (this.#flagsMaybe) this.#flags.settleAndForget();
       this.#emit.body(instruction.body);
       if (this.#registers.pushTopIsElsewhere()) this.#emit.ifThen(() => this.#leaveTo(instruction.nextEip));
     }
     if (last?.flow !== 'jump') this.#goTo(block, last?.nextEip ?? eip);
+  }
+
+  /** Whether flags are set on a way of which it is not known that it is taken: a shift by a constant takes one for sure. */
+  #maySetFlags(statements: readonly Statement[]): boolean {
+    const constants = new Constants(this);
+    const maybe = (inner: readonly Statement[], sure: boolean): boolean =>
+      inner.some((statement) => {
+        switch (statement.kind) {
+          case 'setFlags':
+            return !sure;
+          case 'if': {
+            const known = constants.of(statement.condition);
+            if (known === undefined) return maybe(statement.then, false) || maybe(statement.otherwise, false);
+            return maybe(known === 0 ? statement.otherwise : statement.then, sure);
+          }
+          case 'loop':
+            return maybe(statement.loop.body, false);
+          default:
+            return false;
+        }
+      });
+    return maybe(statements, true);
   }
 
   /** On to the block at `eip`, or out of the region. */
@@ -219,6 +242,7 @@ export class RegionEmitter implements Setting {
     emit.localTee(this.#budget);
     emit.const32(0);
     emit.op(WASM.i32LtS);
+    emit.seldom();
     emit.ifThen(() => this.#leaveWith(EXIT_BUDGET, () => emit.const32(eip)));
   }
 
@@ -310,7 +334,7 @@ export class RegionEmitter implements Setting {
     this.#flags.pushAux();
   }
 
-  setFlags: Setting['setFlags'] = (_emit, statement) => this.#flags.set(statement, this.#current().flagsMaybe);
+  setFlags: Setting['setFlags'] = (_emit, statement) => this.#flags.set(statement, this.#flagsMaybe);
 
   condition: Setting['condition'] = (_emit, node) => this.#flags.condition(node);
 
@@ -396,11 +420,13 @@ export class RegionEmitter implements Setting {
   /** A tree child is emitted in the middle of its predecessor: what belongs to the latter is put back afterwards. */
   #branchTo(block: Block, eip: number): void {
     const instruction = this.#instruction;
+    const flagsMaybe = this.#flagsMaybe;
     const saved = this.#emit.suspendBody();
     this.#goTo(block, eip);
     this.#emit.resumeBody(saved);
     this.#block = block;
     this.#instruction = instruction;
+    this.#flagsMaybe = flagsMaybe;
   }
 
   delegate(): void {

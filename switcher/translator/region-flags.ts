@@ -2,7 +2,9 @@
 // comparison (see language/lazy-flags).
 import * as State from '../cpu/state.js';
 import { lazyAux, lazyKind, WORDS } from '../language/lazy-flags.js';
-import type { FlagsOrigin } from '../language/nodes.js';
+import { Builder } from '../language/builder.js';
+import { auxOf } from '../language/flags.js';
+import type { FlagsOrigin, Value } from '../language/nodes.js';
 import type { Emitter } from '../wasm/emit.js';
 import type { Of, Saying } from '../wasm/setting.js';
 import { pushFused } from './fused-conditions.js';
@@ -82,12 +84,24 @@ export class RegionFlags {
       emit.localGet(this.#left);
       return;
     }
-    if (known.kind === 'owed') emit.const32(lazyKind(known.operation, known.width));
-    else emit.localGet(this.#kind);
+    if (known.kind === 'owed') {
+      this.#pushOwed(known);
+      return;
+    }
+    emit.localGet(this.#kind);
     emit.localGet(this.#left);
     emit.localGet(this.#right);
     emit.localGet(this.#result);
     emit.call(emit.functions.routine(lazyAux));
+  }
+
+  /** Computed on the spot, because V8 drops what nobody uses in the end; of a call it cannot know that. */
+  #pushOwed({ operation, width }: Extract<FlagsKnowledge, { kind: 'owed' }>): void {
+    const b = new Builder();
+    const operand = (local: number): Value => b.parameter('i32', local);
+    const aux = auxOf(b, operation, width, operand(this.#left), operand(this.#right), operand(this.#result));
+    this.#emit.statements(b.body().statements);
+    this.#emit.value(aux);
   }
 
   /** @param maybe the flags are set on some ways through the instruction only: what is known goes into the local at once */

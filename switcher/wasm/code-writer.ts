@@ -18,14 +18,43 @@ const STORE_OPCODES: Record<AccessBytes, number[]> = {
   8: [WASM.i64Store],
   16: [WASM.simd, WASM.v128Store],
 };
+/** A function's code, without its locals and without the final `end`. */
+export interface FunctionCode {
+  readonly bytes: Uint8Array;
+  /** Where in it those ifs and conditional branches stand that are seldom taken, in ascending order. */
+  readonly unlikely: readonly number[];
+}
+
+/** One piece of code behind the other. */
+export function joined(first: FunctionCode, second: FunctionCode): FunctionCode {
+  const bytes = new Uint8Array(first.bytes.length + second.bytes.length);
+  bytes.set(first.bytes);
+  bytes.set(second.bytes, first.bytes.length);
+  return { bytes, unlikely: [...first.unlikely, ...second.unlikely.map((at) => at + first.bytes.length)] };
+}
+
 export class CodeWriter {
   readonly code = new ByteWriter(512);
   readonly locals: ValueType[] = [];
   readonly #parameters: number;
+  #unlikely: number[] = [];
   readonly #scratch = new Map<string, number>();
 
   constructor(parameters: number) {
     this.#parameters = parameters;
+  }
+
+  /** The if or conditional branch that is written next is seldom taken: V8 lays its code out, and keeps registers, for the other way. */
+  seldom(): void {
+    this.#unlikely.push(this.code.length);
+  }
+
+  /** The code so far. The next piece begins anew; locals stay. */
+  finish(): FunctionCode {
+    const code = { bytes: this.code.view().slice(), unlikely: this.#unlikely };
+    this.code.clear();
+    this.#unlikely = [];
+    return code;
   }
 
   op(...bytes: number[]): void {

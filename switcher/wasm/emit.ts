@@ -344,7 +344,15 @@ export class Emitter extends CodeWriter {
   }
 
   #if(statement: Extract<Statement, { kind: 'if' }>): void {
+    const known = this.#constants.of(statement.condition);
+    if (known !== undefined) {
+      // There is only one way: what becomes known on it stays known.
+      this.statements(known === 0 ? statement.otherwise : statement.then);
+      return;
+    }
     this.value(statement.condition);
+    // What ends in an exception is not what instructions are for.
+    if (statement.then.at(-1)?.kind === 'raise') this.seldom();
     this.op(WASM.if, WASM.blockVoid);
     this.#inside(() => {
       this.#setting.beginIf?.();
@@ -410,20 +418,40 @@ export class Emitter extends CodeWriter {
     this.localSet(entry);
   }
 
-  /** Pushes whether the access leaves the fast path: no entry, or the end lies on the next page. */
-  #isSlow(bytes: number, address: number, entry: number): void {
-    this.localGet(entry);
-    this.op(WASM.i32Eqz);
-    if (bytes === 1) return;
-    this.localGet(address);
-    this.const32(PAGE_OFFSET_MASK);
-    this.op(WASM.i32And);
-    this.const32(PAGE_OFFSET_MASK + 1 - bytes);
-    this.op(WASM.i32GtU, WASM.i32Or);
+  /** `fast` when the map has an entry and the access ends on its page; `slow`, which is out of the way, when not. */
+  #onOnePage(bytes: number, address: number, entry: number, fast: () => void, slow: () => void): void {
+    const isSlow = {};
+    const isDone = {};
+    this.labelled('block', isDone, () => {
+      this.labelled('block', isSlow, () => {
+        this.localGet(entry);
+        this.op(WASM.i32Eqz);
+        this.#branchSeldom(isSlow);
+        if (bytes > 1) {
+          this.localGet(address);
+          this.const32(PAGE_OFFSET_MASK);
+          this.op(WASM.i32And);
+          this.const32(PAGE_OFFSET_MASK + 1 - bytes);
+          this.op(WASM.i32GtU);
+          this.#branchSeldom(isSlow);
+        }
+        fast();
+        this.branch(isDone);
+      });
+      slow();
+    });
+  }
+
+  /** The condition is on the stack. */
+  #branchSeldom(label: object): void {
+    this.seldom();
+    this.op(WASM.brIf);
+    this.code.unsigned(this.#depth(label));
   }
 
   #leaveOnFault(): void {
     this.loadState(State.FAULT);
+    this.seldom();
     this.op(WASM.if, WASM.blockVoid);
     this.#inside(() => this.#setting.leave(this, EXIT_FAULT));
     this.op(WASM.end);
@@ -436,21 +464,24 @@ export class Emitter extends CodeWriter {
     this.value(address);
     this.localSet(at);
     this.#lookUp(false, at, entry);
-    this.#isSlow(bytes, at, entry);
-    this.op(WASM.if, WASM.blockVoid);
-    this.#inside(() => {
-      this.localGet(at);
-      this.call(this.functions.slowLoad(bytes, forWrite));
-      this.localSet(result);
-      this.#leaveOnFault();
-      this.op(WASM.else);
-      this.localGet(entry);
-      this.localGet(at);
-      this.op(WASM.i32Add);
-      this.load(bytes, State.MAP_BIAS);
-      this.localSet(result);
-    });
-    this.op(WASM.end);
+    this.#onOnePage(
+      bytes,
+      at,
+      entry,
+      () => {
+        this.localGet(entry);
+        this.localGet(at);
+        this.op(WASM.i32Add);
+        this.load(bytes, State.MAP_BIAS);
+        this.localSet(result);
+      },
+      () => {
+        this.localGet(at);
+        this.call(this.functions.slowLoad(bytes, forWrite));
+        this.localSet(result);
+        this.#leaveOnFault();
+      },
+    );
     this.localGet(result);
   }
 
@@ -460,21 +491,24 @@ export class Emitter extends CodeWriter {
     this.value(address);
     this.localSet(at);
     this.#lookUp(true, at, entry);
-    this.#isSlow(bytes, at, entry);
-    this.op(WASM.if, WASM.blockVoid);
-    this.#inside(() => {
-      this.localGet(at);
-      this.value(value);
-      this.call(this.functions.slowStore(bytes));
-      this.#leaveOnFault();
-      this.op(WASM.else);
-      this.localGet(entry);
-      this.localGet(at);
-      this.op(WASM.i32Add);
-      this.value(value);
-      this.store(bytes, State.MAP_BIAS);
-    });
-    this.op(WASM.end);
+    this.#onOnePage(
+      bytes,
+      at,
+      entry,
+      () => {
+        this.localGet(entry);
+        this.localGet(at);
+        this.op(WASM.i32Add);
+        this.value(value);
+        this.store(bytes, State.MAP_BIAS);
+      },
+      () => {
+        this.localGet(at);
+        this.value(value);
+        this.call(this.functions.slowStore(bytes));
+        this.#leaveOnFault();
+      },
+    );
   }
 
   #probe(bytes: number, address: Value, write: boolean): void {
@@ -507,7 +541,9 @@ export class Emitter extends CodeWriter {
   #probeOne(write: boolean, at: number, entry: number): void {
     this.#lookUp(write, at, entry);
     this.localGet(entry);
-    this.op(WASM.i32Eqz, WASM.if, WASM.blockVoid);
+    this.op(WASM.i32Eqz);
+    this.seldom();
+    this.op(WASM.if, WASM.blockVoid);
     this.const32(0);
     this.localGet(at);
     this.store(4, State.FAULT_ADDRESS);

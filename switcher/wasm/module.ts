@@ -2,6 +2,7 @@
 import { Bug } from '../../lib/errors.js';
 import type { ValueType } from '../language/operators.js';
 import { ByteWriter } from './bytes.js';
+import type { FunctionCode } from './code-writer.js';
 
 const TYPE_CODES: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 const FUNCTION_TYPE = 0x60;
@@ -15,11 +16,11 @@ const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 interface FunctionEntry {
   type: number;
   locals: readonly ValueType[];
-  code: Uint8Array | undefined;
+  code: FunctionCode | undefined;
 }
 
 /** Sections by id; the order in the module is theirs. */
-const SECTION = { type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10 } as const;
+const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10 } as const;
 
 export class ModuleWriter {
   readonly #types: string[] = [];
@@ -50,12 +51,11 @@ export class ModuleWriter {
     return this.#imports.length + this.#functions.length - 1;
   }
 
-  /** @param code the body without its locals and without the final `end`. */
-  define(index: number, locals: readonly ValueType[], code: Uint8Array): void {
+  define(index: number, locals: readonly ValueType[], code: FunctionCode): void {
     const entry = this.#functions[index - this.#imports.length];
     if (entry === undefined) throw new Bug(`no function ${index}`);
     entry.locals = locals;
-    entry.code = code.slice();
+    entry.code = code;
   }
 
   export(name: string, index: number): void {
@@ -115,6 +115,7 @@ export class ModuleWriter {
         for (const index of table) body.unsigned(index);
       });
     }
+    section(SECTION.custom, (body) => this.#encodeHints(body));
     section(SECTION.code, (body) => this.#encodeCode(body));
     return out.view().slice();
   }
@@ -133,27 +134,51 @@ export class ModuleWriter {
     body.unsigned(memoryPages);
   }
 
-  #encodeCode(body: ByteWriter): void {
-    body.unsigned(this.#functions.length);
-    const one = new ByteWriter(1 << 10);
-    for (const { locals, code } of this.#functions) {
-      if (code === undefined) throw new Bug('a declared function has no code');
-      one.clear();
-      const runs: [ValueType, number][] = [];
-      for (const type of locals) {
-        const last = runs.at(-1);
-        if (last && last[0] === type) last[1]++;
-        else runs.push([type, 1]);
+  /** Which branches are seldom taken (the branch hinting proposal); an engine that does not know the section passes over it. */
+  #encodeHints(body: ByteWriter): void {
+    const hinted = this.#functions
+      .map(({ locals, code }, i) => ({ index: this.#imports.length + i, locals, unlikely: code?.unlikely ?? [] }))
+      .filter(({ unlikely }) => unlikely.length > 0);
+    body.name('metadata.code.branch_hint');
+    body.unsigned(hinted.length);
+    for (const { index, locals, unlikely } of hinted) {
+      // Counted from where the locals are declared.
+      const codeStart = encodedLocals(locals).length;
+      body.unsigned(index);
+      body.unsigned(unlikely.length);
+      for (const at of unlikely) {
+        body.unsigned(codeStart + at);
+        body.bytes([1, 0]);
       }
-      one.unsigned(runs.length);
-      for (const [type, count] of runs) {
-        one.unsigned(count);
-        one.byte(TYPE_CODES[type]);
-      }
-      one.bytes(code);
-      one.byte(0x0b);
-      body.unsigned(one.length);
-      body.bytes(one.view());
     }
   }
+
+  #encodeCode(body: ByteWriter): void {
+    body.unsigned(this.#functions.length);
+    for (const { locals, code } of this.#functions) {
+      if (code === undefined) throw new Bug('a declared function has no code');
+      const declarations = encodedLocals(locals);
+      body.unsigned(declarations.length + code.bytes.length + 1);
+      body.bytes(declarations);
+      body.bytes(code.bytes);
+      body.byte(0x0b);
+    }
+  }
+}
+
+/** The declaration of a function's locals: how many of a type in a row, again and again. */
+function encodedLocals(locals: readonly ValueType[]): Uint8Array {
+  const runs: [ValueType, number][] = [];
+  for (const type of locals) {
+    const last = runs.at(-1);
+    if (last && last[0] === type) last[1]++;
+    else runs.push([type, 1]);
+  }
+  const out = new ByteWriter(16);
+  out.unsigned(runs.length);
+  for (const [type, count] of runs) {
+    out.unsigned(count);
+    out.byte(TYPE_CODES[type]);
+  }
+  return out.view();
 }

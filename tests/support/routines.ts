@@ -49,7 +49,7 @@ export function compileRoutines(routines: readonly Routine[], memory: WebAssembl
     const emit = new Emitter(SETTING, functions, routine.takes.length);
     emit.body(routine.body());
     if (routine.gives.length > 0) emit.op(0x00 /* unreachable */);
-    module.define(indices.get(routine.name) ?? notHere('index'), emit.locals, emit.code.view());
+    module.define(indices.get(routine.name) ?? notHere('index'), emit.locals, emit.finish());
   }
   const pages = memory.buffer.byteLength / 65536;
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode(pages)), { env: { memory } });
