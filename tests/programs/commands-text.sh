@@ -81,7 +81,7 @@ printf 'f\nt\n' | cpio -o -H newc 2>/dev/null > c.cpio; cpio -t < c.cpio 2>/dev/
 ar -t nothing.a 2>/dev/null; echo $?; printf '!<arch>\nmember/         0           0     0     100644  6         `\nhello\n' > l.a; ar t l.a; ar p l.a member; ar x l.a; cat member
 cp f g; diff f g; echo changed >> g; diff f g; diff -u f g | tail -n +3; diff -q f g; diff -b f g; diff -i f t > /dev/null; echo $?; diff -U 0 f g | tail -n +3; diff -r . . ; diff -N f nothing | head -n 2; diff f nothing 2>/dev/null; echo $?; diff -s f f; diff -w f g; diff -a f g | wc -l
 diff -u f g > fg.patch; patch -p0 f < fg.patch; cmp f g; patch -R f < fg.patch; cmp f g; patch --dry-run f < fg.patch; echo garbage | patch f 2>/dev/null; echo $?; patch -N f < fg.patch > /dev/null; cmp f g; patch -R f < fg.patch > /dev/null
-cmp f g; cmp -s f g; echo $?; cmp -l f t | head -n 2; cmp f f; cmp f nothing 2>/dev/null; echo $?; cmp f f 3 3
+cmp f g; cmp -s f g; echo $?; cmp -l f t 2>&1 | head -n 2; cmp f f; cmp f nothing 2>/dev/null; echo $?; cmp f f 3 3
 cat > ed.script << 'END'
 1,2p
 /lazy/s/lazy/active/p
