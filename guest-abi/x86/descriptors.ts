@@ -7,6 +7,8 @@
 //   31                             16 15 14 13 12 11    8 7       0
 //   offset 31-16                       P  DPL  0   type                      low word: selector  | offset 15-0
 export const DESC_ACCESSED = 1 << 8;
+/** AVL: the kernel's to use, nothing to the processor. */
+export const DESC_AVL = 1 << 20;
 /** S: a code or data segment; clear for system descriptors (TSS, LDT, gates). */
 export const DESC_NOT_SYSTEM = 1 << 12;
 export const DESC_DPL_SHIFT = 13;
@@ -24,6 +26,8 @@ export const PRESENT_INTERRUPT_GATE = DESC_PRESENT | (GATE_INTERRUPT << DESC_TYP
 
 /** The low two bits of a selector: the requested privilege level. */
 export const SELECTOR_RPL_MASK = 3;
+/** TI: the selector is one of the LDT's, which a Guest does not have. */
+export const SELECTOR_TI = 4;
 export const SELECTOR_INDEX_SHIFT = 3;
 
 /** How many descriptors the GDT of a Guest has. */

@@ -6,6 +6,7 @@
 // need not be asked about modes, since flat code stays flat.
 import {
   DESC_ACCESSED,
+  DESC_AVL,
   DESC_DPL_MASK,
   DESC_DPL_SHIFT,
   DESC_PRESENT,
@@ -15,9 +16,12 @@ import {
   FULL_SEGMENT_HIGH,
   GATE_TRAP,
   GDT_ENTRIES,
+  GUEST_PL,
   LGUEST_CS,
   SELECTOR_INDEX_SHIFT,
   SELECTOR_RPL_MASK,
+  SELECTOR_TI,
+  USER_PL,
 } from '../../guest-abi/x86/descriptors.js';
 import { X86_EFLAGS_CLEARED_BY_GATE, X86_EFLAGS_IF, X86_EFLAGS_NT, X86_EFLAGS_RF } from '../../guest-abi/x86/eflags.js';
 import { PAGE_OFFSET_MASK, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
@@ -29,21 +33,18 @@ import type { CpuTables } from './tables.js';
 import type { Transfers } from './transfers.js';
 
 const ESP = State.REGISTERS + 16;
-const KERNEL_RING = 1;
-const USER_RING = 3;
 /** ss, esp, eflags, cs, eip; from the same ring, the last three. */
 const FRAME_BYTES = 20;
 const INNER_FRAME_BYTES = 12;
-const SELECTOR_TI = 4;
 /** Of a descriptor, what makes no difference: whether it was accessed, and the bit that is for the kernel's own use. */
-const WITHOUT_MATTER = ~(DESC_ACCESSED | (1 << 20));
+const WITHOUT_MATTER = ~(DESC_ACCESSED | DESC_AVL);
 const DATA_SEGMENTS = [State.ES, State.DS, State.FS, State.GS] as const;
 
 const flatHigh = (high: number, ring: number): number => (high | (ring << DESC_DPL_SHIFT)) & WITHOUT_MATTER;
-const KERNEL_CODE = flatHigh(FULL_EXEC_SEGMENT_HIGH, KERNEL_RING);
-const KERNEL_DATA = flatHigh(FULL_SEGMENT_HIGH, KERNEL_RING);
-const USER_CODE = flatHigh(FULL_EXEC_SEGMENT_HIGH, USER_RING);
-const USER_DATA = flatHigh(FULL_SEGMENT_HIGH, USER_RING);
+const KERNEL_CODE = flatHigh(FULL_EXEC_SEGMENT_HIGH, GUEST_PL);
+const KERNEL_DATA = flatHigh(FULL_SEGMENT_HIGH, GUEST_PL);
+const USER_CODE = flatHigh(FULL_EXEC_SEGMENT_HIGH, USER_PL);
+const USER_DATA = flatHigh(FULL_SEGMENT_HIGH, USER_PL);
 
 export class EverydayTransfers {
   readonly #memory: Memory;
@@ -89,12 +90,12 @@ export class EverydayTransfers {
     const low = this.#idt[vector * 2] ?? 0;
     const high = this.#idt[vector * 2 + 1] ?? 0;
     const selector = low >>> 16;
-    if (selector === LGUEST_CS || this.#segments.cpl !== USER_RING) return false;
+    if (selector === LGUEST_CS || this.#segments.cpl !== USER_PL) return false;
     if ((high & (DESC_PRESENT | DESC_DPL_MASK)) !== (DESC_PRESENT | DESC_DPL_MASK)) return false;
-    const cs = (selector & ~SELECTOR_RPL_MASK) | KERNEL_RING;
+    const cs = (selector & ~SELECTOR_RPL_MASK) | GUEST_PL;
     const { ss1, esp1 } = this.#tss;
     if (!this.#isFlat(cs, KERNEL_CODE) || !this.#isFlat(ss1, KERNEL_DATA)) return false;
-    if ((ss1 & SELECTOR_RPL_MASK) !== KERNEL_RING) return false;
+    if ((ss1 & SELECTOR_RPL_MASK) !== GUEST_PL) return false;
     const esp = (esp1 - FRAME_BYTES) | 0;
     const at = this.#frameAt(esp, FRAME_BYTES, State.KERNEL_WRITE_MAP);
     if (at === 0) return false;
@@ -112,7 +113,7 @@ export class EverydayTransfers {
       descriptorType(high) === GATE_TRAP ? X86_EFLAGS_CLEARED_BY_GATE : X86_EFLAGS_CLEARED_BY_GATE | X86_EFLAGS_IF;
     memory.set(State.EFLAGS_REST, rest & ~cleared);
     memory.set(State.EIP, (high & 0xffff0000) | (low & 0xffff));
-    this.#go(KERNEL_RING, cs, ss1, esp);
+    this.#go(GUEST_PL, cs, ss1, esp);
     return true;
   }
 
@@ -124,23 +125,23 @@ export class EverydayTransfers {
   interruptReturn(): boolean {
     const memory = this.#memory;
     const { view } = memory;
-    if (this.#segments.cpl !== KERNEL_RING || (memory.get(State.EFLAGS_REST) & X86_EFLAGS_NT) !== 0) return false;
+    if (this.#segments.cpl !== GUEST_PL || (memory.get(State.EFLAGS_REST) & X86_EFLAGS_NT) !== 0) return false;
     const esp = memory.get(ESP);
     const at = this.#frameAt(esp, INNER_FRAME_BYTES, State.KERNEL_READ_MAP);
     if (at === 0) return false;
     const eip = view.getInt32(at, true);
     const cs = view.getInt32(at + 4, true) & 0xffff;
     const image = view.getInt32(at + 8, true);
-    if ((cs & SELECTOR_RPL_MASK) === KERNEL_RING) {
+    if ((cs & SELECTOR_RPL_MASK) === GUEST_PL) {
       if (!this.#segments.isCurrent(State.CS, cs)) return false;
       memory.set(ESP, (esp + INNER_FRAME_BYTES) | 0);
     } else {
       if ((esp & PAGE_OFFSET_MASK) > PAGE_SIZE - FRAME_BYTES) return false;
       const ss = view.getInt32(at + 16, true) & 0xffff;
-      if ((cs & ss & SELECTOR_RPL_MASK) !== USER_RING) return false;
+      if ((cs & ss & SELECTOR_RPL_MASK) !== USER_PL) return false;
       if (!this.#isFlat(cs, USER_CODE) || !this.#isFlat(ss, USER_DATA)) return false;
-      for (const segment of DATA_SEGMENTS) if (!this.#segments.stays(segment, USER_RING)) return false;
-      this.#go(USER_RING, cs, ss, view.getInt32(at + 12, true));
+      for (const segment of DATA_SEGMENTS) if (!this.#segments.stays(segment, USER_PL)) return false;
+      this.#go(USER_PL, cs, ss, view.getInt32(at + 12, true));
     }
     memory.set(State.EIP, eip);
     loadEflags(memory, image, 4, true);

@@ -11,6 +11,7 @@ import {
   GDT_ENTRIES,
   SELECTOR_INDEX_SHIFT,
   SELECTOR_RPL_MASK,
+  SELECTOR_TI,
 } from '../../guest-abi/x86/descriptors.js';
 import { X86_TRAP_GP, X86_TRAP_NP, X86_TRAP_SS } from '../../guest-abi/x86/traps.js';
 import type { Memory } from './memory.js';
@@ -22,7 +23,6 @@ const TYPE_CONFORMING = 4;
 const TYPE_EXPAND_DOWN = 4;
 /** Writable for data, readable for code. */
 const TYPE_WRITABLE_OR_READABLE = 2;
-const SELECTOR_TI = 4;
 const FLAG_GRANULARITY = 1 << 23;
 const FLAG_BIG = 1 << 22;
 const ERROR_CODE_MASK = 0xfffc;

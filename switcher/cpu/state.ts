@@ -36,8 +36,6 @@ export const FAULT_WRITE = 0x158;
 export const VECTOR = 0x15c;
 export const ERROR_CODE = 0x160;
 export const NO_ERROR_CODE = -1;
-/** The record whose jump could be chained to the block that is looked up, or 0. */
-export const CHAIN_RECORD = 0x164;
 
 /** Addresses of the maps and of the jump cache that go with the current privilege. */
 export const READ_MAP = 0x168;

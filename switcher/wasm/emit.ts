@@ -457,21 +457,30 @@ export class Emitter extends CodeWriter {
     this.op(WASM.end);
   }
 
-  #guestLoad({ bytes, address, forWrite }: GuestLoad, type: ValueType): void {
-    const at = this.scratch('address', 'i32');
-    const entry = this.scratch('entry', 'i32');
-    const result = this.scratch(`loaded ${type}`, type);
+  /** The address into local `at`, the entry of its page into local `entry`. */
+  #locate(write: boolean, address: Value, at: number, entry: number): void {
     this.value(address);
     this.localSet(at);
-    this.#lookUp(false, at, entry);
+    this.#lookUp(write, at, entry);
+  }
+
+  /** Pushes where in the machine's memory the address is, less MAP_BIAS. */
+  #pushPlace(at: number, entry: number): void {
+    this.localGet(entry);
+    this.localGet(at);
+    this.op(WASM.i32Add);
+  }
+
+  #guestLoad({ bytes, address, forWrite }: GuestLoad, type: ValueType): void {
+    const [at, entry] = [this.scratch('address', 'i32'), this.scratch('entry', 'i32')];
+    const result = this.scratch(`loaded ${type}`, type);
+    this.#locate(false, address, at, entry);
     this.#onOnePage(
       bytes,
       at,
       entry,
       () => {
-        this.localGet(entry);
-        this.localGet(at);
-        this.op(WASM.i32Add);
+        this.#pushPlace(at, entry);
         this.load(bytes, State.MAP_BIAS);
         this.localSet(result);
       },
@@ -486,19 +495,14 @@ export class Emitter extends CodeWriter {
   }
 
   #guestStore(bytes: AccessBytes, address: Value, value: Value): void {
-    const at = this.scratch('address', 'i32');
-    const entry = this.scratch('entry', 'i32');
-    this.value(address);
-    this.localSet(at);
-    this.#lookUp(true, at, entry);
+    const [at, entry] = [this.scratch('address', 'i32'), this.scratch('entry', 'i32')];
+    this.#locate(true, address, at, entry);
     this.#onOnePage(
       bytes,
       at,
       entry,
       () => {
-        this.localGet(entry);
-        this.localGet(at);
-        this.op(WASM.i32Add);
+        this.#pushPlace(at, entry);
         this.value(value);
         this.store(bytes, State.MAP_BIAS);
       },
