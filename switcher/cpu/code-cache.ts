@@ -171,15 +171,18 @@ export class CodeCache {
     return this.#mode.flat;
   }
 
-  setMode(mode: CodeMode): void {
+  /** @returns whether it is another one than before, which empties what leads to code */
+  setMode(mode: CodeMode): boolean {
     const { defaultSize, flat, base, limit } = this.#mode;
-    if (defaultSize === mode.defaultSize && flat === mode.flat && base === mode.base && limit === mode.limit) return;
+    if (defaultSize === mode.defaultSize && flat === mode.flat && base === mode.base && limit === mode.limit)
+      return false;
     // Blocks know their eip, not their base: with another base they are other code. And they end at the limit.
     if (base !== mode.base || limit !== mode.limit) this.#forgetAll();
     this.#mode = mode;
     this.#modeBits = (mode.flat ? 0 : 1) | (mode.defaultSize === 16 ? 2 : 0);
     this.forgetJumps();
     for (const table of this.#tables) table.fill(0);
+    return true;
   }
 
   /** Empties the jump caches: some mapping or mode that they stand for has changed. */

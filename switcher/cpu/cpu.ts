@@ -52,6 +52,8 @@ export interface Trap {
 }
 
 const USER_RING = 3;
+/** What a change of mode costs of the budget: tables are emptied, which takes as long as so many jumps and more. */
+const MODE_CHANGE_JUMPS = 100;
 const WHOLE_TURN = 4096;
 const SHORTEST_TURN = 1000;
 const LONGEST_TURN = 200_000;
@@ -140,12 +142,14 @@ export class Cpu {
   /** To be called when segment registers were loaded from outside. */
   segmentsChanged(): void {
     const big = (this.segments.attributes(State.CS) & State.SEGMENT_BIG) !== 0;
-    this.#code.setMode({
+    const isOther = this.#code.setMode({
       defaultSize: big ? 32 : 16,
       flat: this.segments.isFlat(),
       base: this.segments.base(State.CS),
       limit: this.segments.limit(State.CS),
     });
+    // A Guest that does nothing else must not keep the Host waiting.
+    if (isOther) this.memory.set(State.BUDGET, this.memory.get(State.BUDGET) - MODE_CHANGE_JUMPS);
   }
 
   // ---------------------------------------------------------------- the run loop

@@ -24,6 +24,10 @@ for (const { cs, ss, code, data } of Object.values(RINGS)) {
   GDT.set([0xffff, 0x00cf0000 | (data << 8)], (ss >>> 3) * 2);
 }
 
+/** A data segment of 4 KiB: with it loaded, code is not flat. */
+const SMALL_DATA = 0x31;
+GDT.set([0x0fff, 0x0040b300], (SMALL_DATA >>> 3) * 2);
+
 /** A CPU whose every trap leads out. */
 class SmallCpu {
   readonly cpu: Cpu;
@@ -135,6 +139,20 @@ for (const engine of ENGINES) {
       t.equal(small.run(0x5000), -1);
       t.equal(small.run(0x6000), 8);
     }
+  });
+
+  t.test(`a Guest that loads other segments all the time comes back soon, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    const { memory } = small.cpu;
+    small.map(0x5000, 2);
+    // inc ecx; mov $small, %eax; mov %eax, %ds; mov $flat, %eax; mov %eax, %ds; jmp back
+    const bytes = [0x41, 0xb8, SMALL_DATA, 0, 0, 0, 0x8e, 0xd8, 0xb8, 0x19, 0, 0, 0, 0x8e, 0xd8, 0xeb, 0xef];
+    memory.bytes.set(bytes, 0x2000);
+    memory.set(State.REGISTERS + 4, 0);
+    memory.set(State.EIP, 0x5000);
+    small.cpu.run(20_000);
+    const rounds = memory.get(State.REGISTERS + 4);
+    t.ok(rounds > 10 && rounds < 110, `${rounds} rounds`);
   });
 
   t.test(`more code than the tables hold is all found, under ${engine}`, async (t) => {
