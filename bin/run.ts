@@ -68,6 +68,7 @@ function guestOptions(options: RunOptions): GuestOptions {
     cmdline: options.commandLine,
     devices: options.devices,
     noReboot: options.noReboot,
+    countInstructions: options.stats,
     logger: createLogger({ level: options.logLevel, format: options.logFormat, fd: 2 }),
     ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),

@@ -18,6 +18,8 @@ export interface MachineOptions {
   readonly engine?: EngineName;
   /** How often the translator meets a place in the code before it translates it; 0: everything at once. For tests. */
   readonly translateAfter?: number;
+  /** Instructions are counted, which takes time: see CpuCounters. */
+  readonly countInstructions?: boolean;
   /** Another CPU than the emulated one: for tests. */
   readonly createSwitcher?: CreateSwitcher;
   /** What time it is in this machine. Today's, by default. */
@@ -47,8 +49,9 @@ export function allocateGuestMemory(ramBytes: number, options: MachineOptions = 
     throw new UserError('ERR_LGUEST_MEMORY', `a Guest cannot have ${ramBytes} bytes of memory`);
   }
   const clock = options.clock ?? systemClock();
-  const { engine, translateAfter } = options;
-  const create = options.createSwitcher ?? ((bytes, time) => createEmulator(bytes, time, engine, translateAfter));
+  const { engine, translateAfter, countInstructions: counts } = options;
+  const create =
+    options.createSwitcher ?? ((bytes, time) => createEmulator(bytes, time, { engine, translateAfter, counts }));
   const switcher = createSwitcher(ramBytes, clock, create);
   machines.set(switcher.memory, { switcher, clock, inUse: false });
   return switcher.memory;

@@ -35,6 +35,8 @@ export interface GuestOptions {
   readonly noReboot?: boolean;
   /** How the CPU runs. */
   readonly engine?: EngineName;
+  /** Count the instructions that the CPU executes: the result's stats have their number then. Takes time. */
+  readonly countInstructions?: boolean;
   /** Anything with pino's methods. Silent by default. */
   readonly logger?: Logger;
 }

@@ -26,10 +26,29 @@ export function nameCounters(counters: HostCounters): NamedCounts {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-export function nameCpuCounters({ code, translator }: CpuCounters): NamedCounts {
+/** Under these names `--stats` finds what it computes with. */
+export const CPU_COUNTS = {
+  instructions: 'instructions',
+  translated: 'instructions in translated code',
+  milliseconds: 'milliseconds in the CPU',
+  jumps: 'jumps',
+  lookups: 'code lookups',
+  found: 'code lookups that found',
+  blocksDecoded: 'blocks decoded',
+} as const;
+/** Before the reason of each exit. */
+export const EXIT_PREFIX = 'exits: ';
+
+export function nameCpuCounters({ jumps, exits, retired, code, translator }: CpuCounters): NamedCounts {
   const counts: Record<string, number> = {
-    'code lookups': code.lookups,
-    'blocks decoded': code.blocksDecoded,
+    [CPU_COUNTS.instructions]: retired?.instructions ?? 0,
+    [CPU_COUNTS.translated]: retired?.translated ?? 0,
+    [CPU_COUNTS.milliseconds]: retired?.milliseconds ?? 0,
+    [CPU_COUNTS.jumps]: jumps,
+    ...Object.fromEntries(Object.entries(exits).map(([reason, count]) => [EXIT_PREFIX + reason, count])),
+    [CPU_COUNTS.lookups]: code.lookups,
+    [CPU_COUNTS.found]: code.found,
+    [CPU_COUNTS.blocksDecoded]: code.blocksDecoded,
     'instructions decoded': code.instructionsDecoded,
     'pages of code forgotten': code.pagesForgotten,
     'code cache flushes': code.flushes,

@@ -11,7 +11,7 @@ import { realParts } from './parts.js';
  * @throws UserError, with a `code` such as ERR_LGUEST_BAD_KERNEL, for what the caller can put right
  */
 export function createGuest(options: GuestOptions): Promise<Guest> {
-  return Guest.build(realParts(options.engine), options);
+  return Guest.build(realParts(options.engine, options.countInstructions), options);
 }
 
 export { referenceGuest } from './reference-guest.js';

@@ -6,10 +6,13 @@ import type { Parts } from './machine.js';
 
 export type EngineName = NonNullable<MachineOptions['engine']>;
 
-/** @param engine how the CPU runs; as it thinks best, by default */
-export function realParts(engine?: EngineName): Parts {
+/**
+ * @param engine how the CPU runs; as it thinks best, by default
+ * @param countInstructions whether it counts what it executes
+ */
+export function realParts(engine?: EngineName, countInstructions = false): Parts {
   return {
-    allocateMemory: (ramBytes) => allocateGuestMemory(ramBytes, engine === undefined ? {} : { engine }),
+    allocateMemory: (ramBytes) => allocateGuestMemory(ramBytes, { countInstructions, ...(engine && { engine }) }),
     openHost(memory, log) {
       const device = new LguestDevice(memory, { log });
       return {

@@ -5,6 +5,8 @@
 export interface CodeCounters {
   /** Jumps to where no jump cache and no chain led. */
   lookups: number;
+  /** Those of them that found what was decoded before. */
+  found: number;
   blocksDecoded: number;
   instructionsDecoded: number;
   /** Pages whose code was forgotten, because they were written to. */
@@ -30,7 +32,23 @@ export interface TranslatorCounters {
   stale: number;
 }
 
+/** What was executed, where somebody counts that: it takes time. */
+export interface RetiredCounters {
+  /** Instructions that were completed; a repeated one counts once, one that faulted and is run again only then. */
+  readonly instructions: number;
+  /** Of them, those in translated code. */
+  readonly translated: number;
+  /** Time that the CPU was at it, decoding and translating included. */
+  readonly milliseconds: number;
+}
+
 export interface CpuCounters {
+  /** Jumps, as the budget counts them: in translated code only those of loops and out of it. */
+  readonly jumps: number;
+  /** How often running code came back to JavaScript, by reason. */
+  readonly exits: Readonly<Record<string, number>>;
+  /** Undefined when nobody counts. */
+  readonly retired: RetiredCounters | undefined;
   readonly code: Readonly<CodeCounters>;
   /** Undefined when nothing is translated. */
   readonly translator: Readonly<TranslatorCounters> | undefined;
@@ -38,6 +56,7 @@ export interface CpuCounters {
 
 export const newCodeCounters = (): CodeCounters => ({
   lookups: 0,
+  found: 0,
   blocksDecoded: 0,
   instructionsDecoded: 0,
   pagesForgotten: 0,

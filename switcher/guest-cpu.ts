@@ -19,6 +19,15 @@ import type { ShadowMap } from './cpu/shadow-map.js';
 
 export type { EngineName } from './cpu/cpu.js';
 
+export interface SwitcherOptions {
+  /** How the CPU runs code. */
+  readonly engine?: EngineName | undefined;
+  /** How often the translator meets a place in the code before it translates it; 0: everything at once. */
+  readonly translateAfter?: number | undefined;
+  /** Instructions are counted, which takes time. */
+  readonly counts?: boolean | undefined;
+}
+
 /** The general registers, as words of the state: eax, ecx, edx, ebx, esp, ebp, esi, edi. */
 const EAX = State.REGISTERS / 4;
 /** The data segments, in the order in which the original loads them. */
@@ -39,7 +48,7 @@ class GuestCpu implements Switcher {
   readonly pages: LguestPages;
   readonly #cpu: Cpu;
 
-  constructor(ramBytes: number, clock: Clock, engine: EngineName, translateAfter?: number) {
+  constructor(ramBytes: number, clock: Clock, { engine = 'translate', translateAfter, counts }: SwitcherOptions) {
     this.pages = {
       regs: new Uint32Array(LGUEST_REGS_WORDS),
       guestIdt: new Uint32Array(IDT_ENTRIES * 2),
@@ -47,7 +56,7 @@ class GuestCpu implements Switcher {
       guestTss: { ss1: 0, esp1: 0 },
     };
     const tables = { gdt: this.pages.guestGdt, idt: this.pages.guestIdt, tss: this.pages.guestTss };
-    this.#cpu = new Cpu(ramBytes, tables, clock, engine, translateAfter);
+    this.#cpu = new Cpu(ramBytes, tables, clock, engine, translateAfter, counts);
     this.#cpu.memory.set(State.GDT_BASE, SWITCHER_GDT);
     this.#cpu.memory.set(State.IDT_BASE, SWITCHER_IDT);
   }
@@ -76,7 +85,7 @@ class GuestCpu implements Switcher {
     return this.#cpu.counters;
   }
 
-  runGuest(budget: number): void {
+  runGuest(budget: number, until?: number): void {
     const { regs } = this.pages;
     const problem = this.#enter();
     if (problem) {
@@ -84,11 +93,23 @@ class GuestCpu implements Switcher {
       regs[LGUEST_REGS.errcode] = problem.errorCode;
       return;
     }
-    this.#cpu.run(budget);
+    this.#run(budget, until);
     this.#leave();
     const { vector, errorCode } = this.#cpu.trap;
     regs[LGUEST_REGS.trapnum] = vector ?? TRAP_HOST_INTERRUPT;
     regs[LGUEST_REGS.errcode] = errorCode;
+  }
+
+  #run(budget: number, until: number | undefined): void {
+    const { retired } = this.#cpu;
+    if (retired === undefined) {
+      this.#cpu.run(budget);
+      return;
+    }
+    retired.limit = until;
+    const began = performance.now();
+    this.#cpu.run(budget);
+    retired.milliseconds += performance.now() - began;
   }
 
   #enter(): SegmentFault {
@@ -169,11 +190,6 @@ class GuestCpu implements Switcher {
 }
 
 /** A CPU with `ramBytes` bytes of memory, whose time-stamp counter counts the clock's nanoseconds. */
-export function createSwitcher(
-  ramBytes: number,
-  clock: Clock,
-  engine: EngineName = 'translate',
-  translateAfter?: number,
-): Switcher {
-  return new GuestCpu(ramBytes, clock, engine, translateAfter);
+export function createSwitcher(ramBytes: number, clock: Clock, options: SwitcherOptions = {}): Switcher {
+  return new GuestCpu(ramBytes, clock, options);
 }

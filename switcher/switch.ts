@@ -44,6 +44,7 @@ export interface Switcher {
    * knows the Guest's own page tables.
    *
    * @param budget how many basic blocks to run at most; some thousands of them take a millisecond.
+   * @param until at how many instructions, since the beginning, to come back; for a CPU that counts them.
    */
-  runGuest(budget: number): void;
+  runGuest(budget: number, until?: number): void;
 }

@@ -80,6 +80,8 @@ export class CodeCache {
   #generation = 0;
   #mode: CodeMode = { defaultSize: 32, flat: true, base: 0, limit: 0xffffffff };
   #modeBits = 0;
+  /** What is added to a form's handler to get one that counts first. */
+  #counting = 0;
 
   constructor(memory: Memory, maps: FlatMaps) {
     this.#memory = memory;
@@ -97,6 +99,11 @@ export class CodeCache {
     ];
     memory.onCodeWritten((pfn) => this.forgetPage(pfn));
     maps.onCodeUnmapped((user) => this.#forgetJumpsOf(user));
+  }
+
+  /** From now on records lead to handlers that stand so many places behind those of their forms. */
+  countBy(distance: number): void {
+    this.#counting = distance;
   }
 
   /** The form of a record, for readers that do not go by handler. */
@@ -256,7 +263,7 @@ export class CodeCache {
       block = made;
       this.counters.blocksDecoded++;
       this.#remember(key, pfn, block);
-    }
+    } else this.counters.found++;
     this.#maps.markExecuted(vpn, user);
     if (block.secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
     const cache = this.#caches[user ? 1 : 0];
@@ -395,7 +402,8 @@ export class CodeCache {
     const at = this.#top;
     this.#top += Records.RECORD_SIZE;
     this.counters.instructionsDecoded++;
-    const handler = handlerOf(form);
+    // A jump to the next block is an instruction of ours, and not the Guest's.
+    const handler = handlerOf(form) + (instruction.length === 0 ? 0 : this.#counting);
     this.#forms[handler] = form;
     view.setInt32(at + Records.RECORD_HANDLER, handler, true);
     view.setInt32(at + Records.RECORD_EIP, eip, true);

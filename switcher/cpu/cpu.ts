@@ -19,6 +19,7 @@ import { Evaluator } from '../evaluator/evaluate.js';
 import { meaning } from '../instructions/index.js';
 import type { Body } from '../language/nodes.js';
 import type { Form } from '../decode/instruction.js';
+import { countIn } from '../interpreter/count.js';
 import { interpreterModule } from '../interpreter/load.js';
 import { CodeCache } from './code-cache.js';
 import { cpuid } from './cpuid.js';
@@ -28,6 +29,7 @@ import { loadEflags, readEflags, writeEflags } from './flags.js';
 import { resetFpu } from './fpu.js';
 import { GuestAccess } from './guest-access.js';
 import { Memory } from './memory.js';
+import { RetiredCounter } from './retired.js';
 import { CPU_ROUTINES, type CpuRoutines } from './routines.js';
 import { Segments } from './segments.js';
 import { EverydayTransfers } from './everyday-transfers.js';
@@ -75,6 +77,10 @@ export class Cpu {
   readonly #evaluator: Evaluator;
   readonly #bodies = new Map<Form, Body>();
   readonly #run: () => number;
+  /** Undefined when instructions are not counted. */
+  readonly retired: RetiredCounter | undefined;
+  readonly #exits: number[] = Exits.EXIT_NAMES.map(() => 0);
+  #jumps = 0;
   #translator: Translator | undefined;
   /** How many jumps until the translator looks where the CPU is. */
   #turn = SHORTEST_TURN;
@@ -86,9 +92,20 @@ export class Cpu {
   /** `mov` and `pop` to SS hold the single-step trap back for one instruction; `lss` has no need to. */
   #stackLoaded = false;
 
-  /** @param translateAfter see Translator */
-  constructor(ramBytes: number, tables: CpuTables, clock: Clock, engine: EngineName, translateAfter?: number) {
+  /**
+   * @param translateAfter see Translator
+   * @param counts whether instructions are counted
+   */
+  constructor(
+    ramBytes: number,
+    tables: CpuTables,
+    clock: Clock,
+    engine: EngineName,
+    translateAfter?: number,
+    counts = false,
+  ) {
     this.memory = new Memory(ramBytes);
+    this.retired = counts ? new RetiredCounter(this.memory) : undefined;
     this.maps = new FlatMaps(this.memory);
     this.segments = new Segments(this.memory, tables.gdt);
     this.#code = new CodeCache(this.memory, this.maps);
@@ -116,15 +133,24 @@ export class Cpu {
     const imports = { env: { memory: this.memory.wasm }, cpu: { ...routines } };
     const { exports } = new WebAssembly.Instance(interpreterModule(), imports);
     const { run, table } = exports;
-    if (typeof run !== 'function') throw new Bug('the interpreter module has no run');
-    if (translate && table instanceof WebAssembly.Table) {
-      this.#translator = new Translator(this.memory, this.#code, { exports, table }, routines, translateAfter);
+    if (typeof run !== 'function' || !(table instanceof WebAssembly.Table))
+      throw new Bug('the interpreter module has no run');
+    if (this.retired !== undefined) this.#code.countBy(countIn(table, this.memory.wasm));
+    if (translate) {
+      const [code, counts] = [this.#code, this.retired !== undefined];
+      this.#translator = new Translator(this.memory, code, { exports, table }, routines, translateAfter, counts);
     }
     return run as () => number;
   }
 
   get counters(): CpuCounters {
-    return { code: this.#code.counters, translator: this.#translator?.counters };
+    return {
+      jumps: this.#jumps,
+      exits: Object.fromEntries(Exits.EXIT_NAMES.map((name, exit) => [name, this.#exits[exit] ?? 0])),
+      retired: this.retired,
+      code: this.#code.counters,
+      translator: this.#translator?.counters,
+    };
   }
 
   setPrivilege(cpl: number): void {
@@ -163,7 +189,9 @@ export class Cpu {
     let turn = this.#nextTurn(left);
     memory.set(State.BUDGET, turn);
     for (;;) {
+      if (this.retired?.isAtLimit === true) return;
       const exit = this.#isSlow() ? this.#step() : this.#run();
+      this.#exits[exit] = (this.#exits[exit] ?? 0) + 1;
       if (exit !== Exits.EXIT_BUDGET) {
         if (!this.#settle(exit)) {
           this.#spend(turn - Math.max(0, memory.get(State.BUDGET)));
@@ -191,6 +219,7 @@ export class Cpu {
 
   /** Jumps count towards the next sample whatever ends a run: code that traps often must be seen too. */
   #spend(jumps: number): void {
+    this.#jumps += jumps;
     this.#untilSample = Math.max(0, this.#untilSample - jumps);
   }
 
@@ -201,8 +230,12 @@ export class Cpu {
     this.#untilSample = this.#turn;
   }
 
-  /** Single-stepping and alignment checks are the evaluator's business: they are rare, and then speed is nobody's wish. */
+  /**
+   * Single-stepping and alignment checks are the evaluator's business: they are rare, and then speed is nobody's wish. And
+   * translated code does not look at the limit.
+   */
   #isSlow(): boolean {
+    if (this.#translator !== undefined && this.retired?.hasLimit === true) return true;
     return (
       (this.memory.get(State.EFLAGS_REST) & (X86_EFLAGS_TF | X86_EFLAGS_AC)) !== 0 &&
       (this.#isStepping() || this.#checksAlignment())
@@ -225,14 +258,17 @@ export class Cpu {
         return this.#findCode();
       case Exits.EXIT_FAULT:
         memory.set(State.FAULT, 0);
+        this.retired?.undo();
         return this.#accessFault(memory.get(State.FAULT_ADDRESS), memory.get(State.FAULT_WRITE) !== 0);
       case Exits.EXIT_EXCEPTION:
+        this.retired?.undo();
         return this.#exception(memory.get(State.VECTOR), memory.get(State.ERROR_CODE));
       case Exits.EXIT_SOFTWARE_INTERRUPT:
         return this.#softwareInterrupt(memory.get(State.VECTOR));
       case Exits.EXIT_DEBUG_INTERRUPT:
         return this.#enterBehind(gateOf(this.#idt, X86_TRAP_DB), ERROR_CODE_EXT);
       case Exits.EXIT_REFUSED:
+        this.retired?.undo();
         return this.#problem === undefined || this.#settleProblem(this.#problem);
       case Exits.EXIT_MODE_CHANGED:
         return true;
@@ -323,7 +359,10 @@ export class Cpu {
   /** int n, int3, into: the gate's DPL decides who may. EIP is the instruction, NEXT_EIP where to return to. */
   #softwareInterrupt(vector: number): boolean {
     const gate = gateOf(this.#idt, vector);
-    if (gate.dpl < this.segments.cpl) return this.#exception(X86_TRAP_GP, gateErrorCode(vector, 0));
+    if (gate.dpl < this.segments.cpl) {
+      this.retired?.undo();
+      return this.#exception(X86_TRAP_GP, gateErrorCode(vector, 0));
+    }
     return this.#enterBehind(gate, 0);
   }
 
@@ -343,6 +382,7 @@ export class Cpu {
       return true;
     }
     memory.set(State.EIP, eip);
+    this.retired?.undo();
     return this.#settleProblem(problem);
   }
 
@@ -362,7 +402,7 @@ export class Cpu {
       if (exit !== undefined) return exit;
       const budget = this.memory.get(State.BUDGET) - 1;
       this.memory.set(State.BUDGET, budget);
-      if (budget < 0) return Exits.EXIT_BUDGET;
+      if (budget < 0 || this.retired?.isAtLimit === true) return Exits.EXIT_BUDGET;
     }
   }
 
@@ -370,6 +410,7 @@ export class Cpu {
   #evaluateOne(once = false): number | undefined {
     const eip = this.memory.get(State.EIP);
     const user = this.segments.cpl === USER_RING;
+    this.retired?.begin();
     const found = once ? this.#code.decodeOnce(eip, user) : this.#code.lookUp(eip, user);
     if (found.kind === 'not-code') return this.#raise(X86_TRAP_GP, 0);
     if (found.kind === 'fault') {
@@ -386,6 +427,7 @@ export class Cpu {
     const next = this.#code.nextEipOf(found.record);
     const ending = this.#evaluator.run(body, found.record);
     if (ending.kind === 'exit') return ending.exit;
+    if (ending.kind === 'again' || next === eip) this.retired?.undo();
     if (ending.kind === 'next') this.memory.set(State.EIP, next);
     return undefined;
   }

@@ -19,6 +19,20 @@ export const EXIT_DEBUG_INTERRUPT = 8;
 /** A transfer at EIP cannot be done, for a reason that the CPU has noted. */
 export const EXIT_REFUSED = 9;
 
+/** By number, for people. */
+export const EXIT_NAMES = [
+  'none',
+  'budget used up',
+  'code not found',
+  'page not granted',
+  'exception',
+  'software interrupt',
+  'other mode',
+  'stale translation',
+  'debug interrupt',
+  'transfer refused',
+] as const;
+
 export type Exit =
   | typeof EXIT_BUDGET
   | typeof EXIT_LOOKUP

@@ -44,6 +44,13 @@ export const JUMP_CACHE = 0x170;
 /** Address of the block table, and the page flag for "executed", that go with the current privilege. */
 export const BLOCK_TABLE = 0x1e0;
 export const EXECUTED_FLAG = 0x1e4;
+/**
+ * Where somebody counts (see cpu/retired): instructions begun and not undone, as 64 bits; how many of them in translated
+ * code; and at which number the interpreter comes back.
+ */
+export const RETIRED = 0x1e8;
+export const RETIRED_LIMIT = 0x1f0;
+export const RETIRED_TRANSLATED = 0x1f8;
 /** The linear addresses that sgdt and sidt show: the tables themselves are in `struct lguest_pages`. */
 export const GDT_BASE = 0x174;
 export const IDT_BASE = 0x178;

@@ -18,7 +18,7 @@ import type {
   Statement,
   Value,
 } from '../language/nodes.js';
-import { isTimed } from '../language/nodes.js';
+import { givesWay, isTimed } from '../language/nodes.js';
 import { type Concrete, operator } from '../language/operators.js';
 import { slowLoad, slowStore } from '../language/slow-access.js';
 import * as Records from '../interpreter/records.js';
@@ -32,9 +32,12 @@ export interface Machine {
   checksAlignment(): boolean;
 }
 
-/** How a body ended: by an Exit, by going to EIP (0), or by running into the next instruction. */
+/** How a body ended: by an Exit, by going to EIP, the same by way of giving way, or by running into the next instruction. */
 export type Ending =
-  { readonly kind: 'next' } | { readonly kind: 'jump' } | { readonly kind: 'exit'; readonly exit: number };
+  | { readonly kind: 'next' }
+  | { readonly kind: 'jump' }
+  | { readonly kind: 'again' }
+  | { readonly kind: 'exit'; readonly exit: number };
 
 interface Frame {
   readonly values: Concrete[];
@@ -56,6 +59,7 @@ type Act = (frame: Frame) => void;
 const VECTOR_AC = 17;
 const NEXT: Ending = { kind: 'next' };
 const JUMP: Ending & { kind: 'jump' } = { kind: 'jump' };
+const AGAIN: Ending & { kind: 'again' } = { kind: 'again' };
 const LITTLE_ENDIAN = true;
 const PAGE_OFFSET_MASK = 0xfff;
 
@@ -71,7 +75,7 @@ export class Evaluator {
   run(body: Body, record: number): Ending {
     const leaving = this.#execute(body, record, []);
     if (leaving === undefined) return NEXT;
-    if (leaving.kind === 'jump' || leaving.kind === 'exit') return leaving;
+    if (leaving.kind === 'jump' || leaving.kind === 'again' || leaving.kind === 'exit') return leaving;
     throw new Bug(`an instruction ends by ${leaving.kind}`);
   }
 
@@ -449,9 +453,10 @@ class Compiler {
       }
       case 'jump': {
         const target = this.#word(statement.target);
+        const leaving = givesWay(statement.target) ? AGAIN : JUMP;
         return (frame) => {
           view.setInt32(State.EIP, target(frame), LITTLE_ENDIAN);
-          frame.leaving = JUMP;
+          frame.leaving = leaving;
         };
       }
       case 'delegate':

@@ -12,6 +12,7 @@ import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import type { AccessBytes, Body, Field, RegisterFile, RegisterNumber, Routine, Value } from '../language/nodes.js';
+import { givesWay } from '../language/nodes.js';
 import { lazyAux } from '../language/lazy-flags.js';
 import { slowLoad, slowStore } from '../language/slow-access.js';
 import { Emitter } from '../wasm/emit.js';
@@ -178,6 +179,8 @@ export class InterpreterModule implements Functions, Setting {
       this.#chainedJump(emit);
       return;
     }
+    // A repetition that gives way will be begun again: it is one instruction all the same.
+    if (givesWay(target)) emit.addToState(State.RETIRED, () => emit.const64(-1));
     const to = emit.scratch('target', 'i32');
     emit.value(target);
     emit.localSet(to);

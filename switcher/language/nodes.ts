@@ -203,3 +203,6 @@ export function isTimed(node: Node): boolean {
       return true;
   }
 }
+
+/** Whether a jump there is a repetition that gives way: to its own instruction, which is to be begun again. */
+export const givesWay = ({ node }: Value): boolean => node.kind === 'field' && node.field === 'eip';

@@ -8,6 +8,7 @@ import { EXIT_BUDGET, EXIT_STALE } from '../cpu/exits.js';
 import * as State from '../cpu/state.js';
 import * as Records from '../interpreter/records.js';
 import type { Field, RegisterFile, RegisterNumber, Routine, Statement, Value } from '../language/nodes.js';
+import { givesWay } from '../language/nodes.js';
 import { type FunctionCode, joined } from '../wasm/code-writer.js';
 import { Emitter } from '../wasm/emit.js';
 import { Constants } from '../wasm/known.js';
@@ -28,6 +29,15 @@ export interface RegionFunctions extends Functions {
 interface Knowledge {
   readonly flags: FlagsKnowledge;
   readonly top: number | undefined;
+}
+
+export interface RegionOptions {
+  /** The region runs at ring 3. */
+  readonly user: boolean;
+  /** TOP where it begins, for x87 registers in locals; undefined leaves them in memory. */
+  readonly top: number | undefined;
+  /** Instructions are to be counted. */
+  readonly counts: boolean;
 }
 
 export class RegionEmitter implements Setting {
@@ -51,9 +61,11 @@ export class RegionEmitter implements Setting {
   /** The instruction sets flags on some of its ways and not on others, as far as is known of this one. */
   #flagsMaybe = false;
   #block: Block | undefined;
+  /** Where instructions are counted, and how many have been done on the way here that are not in it yet. */
+  readonly #retired: number | undefined;
+  #done = 0;
 
-  /** @param top TOP where the region begins, for x87 registers in locals; undefined leaves them in memory */
-  constructor(region: Region, functions: RegionFunctions, memory: DataView, user: boolean, top: number | undefined) {
+  constructor(region: Region, functions: RegionFunctions, memory: DataView, { user, top, counts }: RegionOptions) {
     this.#region = region;
     this.#structure = structureOf(region);
     this.#functions = functions;
@@ -65,6 +77,7 @@ export class RegionEmitter implements Setting {
     this.#eip = this.#emit.newLocal('i32');
     this.#exit = this.#emit.newLocal('i32');
     this.#budget = this.#emit.newLocal('i32');
+    if (counts) this.#retired = this.#emit.newLocal('i32');
   }
 
   /**
@@ -110,6 +123,7 @@ export class RegionEmitter implements Setting {
     this.#registers.store();
     this.#flags.store();
     emit.storeState(State.BUDGET, this.#budget);
+    if (this.#retired !== undefined) this.#storeRetired(this.#retired);
     emit.localGet(this.#exit);
     emit.ifThen(() => {
       emit.storeState(State.EIP, this.#eip);
@@ -119,6 +133,31 @@ export class RegionEmitter implements Setting {
     emit.localGet(this.#eip);
     emit.op(WASM.returnCall);
     emit.code.unsigned(this.#functions.lookup());
+  }
+
+  // ---------------------------------------------------------------- counting
+
+  #storeRetired(retired: number): void {
+    for (const offset of [State.RETIRED, State.RETIRED_TRANSLATED]) {
+      this.#emit.addToState(offset, () => {
+        this.#emit.localGet(retired);
+        this.#emit.op(WASM.i64ExtendI32U);
+      });
+    }
+  }
+
+  /** The instructions done on the way here go into the local. */
+  #countDone(): void {
+    if (this.#retired === undefined || this.#done === 0) return;
+    this.#emit.localGet(this.#retired);
+    this.#emit.const32(this.#done);
+    this.#emit.op(WASM.i32Add);
+    this.#emit.localSet(this.#retired);
+  }
+
+  /** `instruction` is done; what joins two blocks is no instruction of the Guest's. */
+  #isDone({ eip, nextEip }: RegionInstruction): void {
+    if (eip !== nextEip) this.#done++;
   }
 
   // ---------------------------------------------------------------- the region's shape
@@ -156,6 +195,7 @@ export class RegionEmitter implements Setting {
     const block = this.#region.blocks.get(eip);
     if (block === undefined) throw new Bug('a block that is not in its region');
     let last: RegionInstruction | undefined;
+    this.#done = 0;
     for (const instruction of block.instructions) {
       last = instruction;
       if (instruction.flow === 'foreign') {
@@ -169,6 +209,7 @@ export class RegionEmitter implements Setting {
       this.#flagsMaybe = instruction.flagsMaybe && this.#maySetFlags(instruction.body.statements);
       if (this.#flagsMaybe) this.#flags.settleAndForget();
       this.#emit.body(instruction.body);
+      this.#isDone(instruction);
       if (this.#registers.pushTopIsElsewhere()) this.#emit.ifThen(() => this.#leaveTo(instruction.nextEip));
     }
     if (last?.flow !== 'jump') this.#goTo(block, last?.nextEip ?? eip);
@@ -202,14 +243,18 @@ export class RegionEmitter implements Setting {
     const edge = inside ? this.#structure.edge(from.eip, eip) : 'exit';
     switch (edge) {
       case 'tree':
+        this.#countDone();
         this.#tree(eip);
         return;
       case 'forward':
         this.#arrive(eip);
+        this.#countDone();
         this.#emit.branch(this.#labelOf(this.#merges, eip));
         return;
       case 'back':
         this.#arrive(eip);
+        this.#countDone();
+        this.#done = 0;
         this.#spendBudget(eip);
         this.#emit.branch(this.#labelOf(this.#loops, eip));
         return;
@@ -254,6 +299,7 @@ export class RegionEmitter implements Setting {
 
   #leaveWith(exit: number, pushEip: () => void): void {
     const emit = this.#emit;
+    this.#countDone();
     pushEip();
     emit.localSet(this.#eip);
     emit.const32(exit);
@@ -366,11 +412,15 @@ export class RegionEmitter implements Setting {
   }
 
   leave(emit: Emitter, exit: number): void {
+    // It was begun, which is what is counted; the CPU takes it back.
+    if (this.#retired !== undefined) emit.addToState(State.RETIRED, () => emit.const64(1));
     this.#leaveWith(exit, () => emit.const32(this.#current().eip));
   }
 
   jump(emit: Emitter, target: Value): void {
     const before = this.#knowledge();
+    const done = this.#done;
+    if (!givesWay(target)) this.#isDone(this.#current());
     const { node } = target;
     if (node.kind === 'field') {
       const eip = this.constantField(node.field);
@@ -381,6 +431,7 @@ export class RegionEmitter implements Setting {
       emit.value(target);
       emit.localSet(this.#eip);
       this.#returns(before);
+      this.#countDone();
       emit.localGet(this.#budget);
       emit.const32(1);
       emit.op(WASM.i32Sub);
@@ -392,6 +443,7 @@ export class RegionEmitter implements Setting {
       this.#flags.settle();
       emit.branch(this.#leaving);
     }
+    this.#done = done;
     this.#restore(before);
   }
 
@@ -421,12 +473,14 @@ export class RegionEmitter implements Setting {
   #branchTo(block: Block, eip: number): void {
     const instruction = this.#instruction;
     const flagsMaybe = this.#flagsMaybe;
+    const done = this.#done;
     const saved = this.#emit.suspendBody();
     this.#goTo(block, eip);
     this.#emit.resumeBody(saved);
     this.#block = block;
     this.#instruction = instruction;
     this.#flagsMaybe = flagsMaybe;
+    this.#done = done;
   }
 
   delegate(): void {

@@ -94,24 +94,30 @@ export class Translator {
   readonly #interpreter: InterpreterExports;
   readonly #routines: CpuRoutines;
   readonly #patience: number;
+  readonly #counts: boolean;
   /** What is known of each place that was met, by eip and privilege. */
   readonly #places = new Map<number, Place>();
   readonly #freeSlots: number[] = [];
   readonly counters: TranslatorCounters = newTranslatorCounters();
 
-  /** @param patience how often a place is met before it is translated; 0: at once, wherever code is looked for */
+  /**
+   * @param patience how often a place is met before it is translated; 0: at once, wherever code is looked for
+   * @param counts whether translated code counts its instructions
+   */
   constructor(
     memory: Memory,
     code: CodeCache,
     interpreter: InterpreterExports,
     routines: CpuRoutines,
     patience = SAMPLES_TO_TRANSLATE,
+    counts = false,
   ) {
     this.#memory = memory;
     this.#code = code;
     this.#interpreter = interpreter;
     this.#routines = routines;
     this.#patience = patience;
+    this.#counts = counts;
   }
 
   #place(eip: number, user: boolean): Place {
@@ -213,10 +219,11 @@ export class Translator {
   /** The region's code, with the x87's registers in locals if that can be. */
   #write(region: Region, user: boolean, place: Place): { imports: Imports } & ReturnType<RegionEmitter['emit']> {
     const { view } = this.#memory;
+    const counts = this.#counts;
     const top = place.staticTop ? this.#memory.get(State.FPU_TOP) : undefined;
     try {
       const imports = new Imports();
-      return { imports, ...new RegionEmitter(region, imports, view, user, top).emit() };
+      return { imports, ...new RegionEmitter(region, imports, view, { user, top, counts }).emit() };
     } catch (reason) {
       if (!(reason instanceof TopIsUncertain)) throw reason;
       place.staticTop = false;

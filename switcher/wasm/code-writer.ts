@@ -132,6 +132,21 @@ export class CodeWriter {
     this.store(4, offset);
   }
 
+  /** Adds what `push` leaves on the stack, 64 bits, to 64 bits of the state. */
+  addToState(offset: number, push: () => void): void {
+    this.const32(0);
+    this.const32(0);
+    this.load(8, offset);
+    push();
+    this.op(WASM.i64Add);
+    this.store(8, offset);
+  }
+
+  const64(value: number): void {
+    this.code.byte(WASM.i64Const);
+    this.code.signed(value);
+  }
+
   returnConstant(value: number): void {
     this.const32(value);
     this.op(WASM.return);

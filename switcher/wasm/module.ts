@@ -28,6 +28,7 @@ export class ModuleWriter {
   readonly #imports: { module: string; name: string; type: number }[] = [];
   readonly #functions: FunctionEntry[] = [];
   readonly #exports: { name: string; index: number }[] = [];
+  #importedTable: { readonly module: string; readonly name: string } | undefined;
   #table: number[] | undefined;
 
   type(takes: readonly ValueType[], gives: readonly ValueType[]): number {
@@ -43,6 +44,11 @@ export class ModuleWriter {
   importFunction(module: string, name: string, takes: readonly ValueType[], gives: readonly ValueType[]): number {
     if (this.#functions.length > 0) throw new Bug('import after a function');
     return this.#imports.push({ module, name, type: this.type(takes, gives) }) - 1;
+  }
+
+  /** Has table 0 be another module's. */
+  importTable(module: string, name: string): void {
+    this.#importedTable = { module, name };
   }
 
   /** Gives a function its index; its code may come later, so that functions can call each other. */
@@ -121,12 +127,18 @@ export class ModuleWriter {
   }
 
   #encodeImports(body: ByteWriter, memoryPages: number): void {
-    body.unsigned(this.#imports.length + 1);
+    const table = this.#importedTable;
+    body.unsigned(this.#imports.length + (table ? 2 : 1));
     for (const { module, name, type } of this.#imports) {
       body.name(module);
       body.name(name);
       body.byte(KIND_FUNCTION);
       body.unsigned(type);
+    }
+    if (table) {
+      body.name(table.module);
+      body.name(table.name);
+      body.bytes([KIND_TABLE, FUNCREF, LIMITS_WITHOUT_MAXIMUM, 0]);
     }
     body.name('env');
     body.name('memory');

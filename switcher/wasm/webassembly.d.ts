@@ -8,9 +8,10 @@ declare global {
     class Module {
       constructor(bytes: Uint8Array<ArrayBuffer>);
     }
-    type ImportValue = Memory | ((...args: number[]) => number);
+    type ImportValue = Memory | Table | ((...args: number[]) => number);
     class Table {
-      grow(by: number): number;
+      readonly length: number;
+      grow(by: number, value?: unknown): number;
       set(index: number, value: unknown): void;
     }
     class Instance {

@@ -1,6 +1,7 @@
 // The library with the real Host, CPU and devices, and Guests of a few instructions.
 import t from 'tap';
 import { type GuestOptions, createGuest } from '../../launcher/index.js';
+import { describeStats } from '../../bin/stats.js';
 import { HALT_LOOP, INIT, PORT_LOOP, SPIN, shutdown, tinyGuest } from '../support/tiny-guests.js';
 
 const runGuest = async (kernel: Buffer, options: Partial<GuestOptions> = {}) => {
@@ -17,6 +18,17 @@ t.test('power-off, panic and restart, each by one hypercall', async (t) => {
   t.match(off, { reason: 'poweroff', message: 'CRASH: Power down', exitCode: 0 });
   t.match(off.stats.host, { LGUEST_INIT: 1, SHUTDOWN: 1 });
   t.ok((off.stats.cpu['instructions decoded'] ?? 0) > 0);
+  t.equal(off.stats.cpu['instructions'], undefined, 'they are not counted');
+  const counted = await runGuest(tinyGuest([...INIT, ...shutdown(1)], 'Power down'), { countInstructions: true });
+  // Three instructions for INIT, four for shutdown.
+  t.equal(counted.stats.cpu['instructions'], 7);
+  const lines = describeStats(counted).join('\n');
+  for (const line of [
+    /^retired 7 instructions, 0\.0 % translated, in \d\.\d{3} s: \d+\.\d MIPS$/m,
+    /^code: 2 jumps; looked up 4 times, found 0 times \(0\.0 %\), 2 blocks decoded$/m,
+    /^exits of the CPU: code not found 4, software interrupt 2$/m,
+  ])
+    t.match(lines, line);
   const panic = await runGuest(tinyGuest([...INIT, ...shutdown(1)], 'out of tea'));
   t.match(panic, { reason: 'panic', message: 'CRASH: out of tea', exitCode: 34 });
   const restart = await runGuest(tinyGuest([...INIT, ...shutdown(2)]), { noReboot: true });

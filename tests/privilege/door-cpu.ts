@@ -18,7 +18,7 @@ export class DoorCpu {
   /** @param budget how many jumps a slice has */
   constructor(engine: EngineName, budget: number) {
     const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
-    this.#switcher = createSwitcher(RAM_BYTES, clock, engine, 0);
+    this.#switcher = createSwitcher(RAM_BYTES, clock, { engine, translateAfter: 0 });
     this.#budget = budget;
     const { memory, shadowMap, pages } = this.#switcher;
     pages.guestGdt.set(globalDescriptorTable());

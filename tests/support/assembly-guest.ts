@@ -59,16 +59,17 @@ interface Machine {
 }
 
 /** One machine for each engine, used again and again: making one takes longer than most Guests live. */
-const machines = new Map<EngineName, Machine>();
+const machines = new Map<string, Machine>();
 
-function freshMachine(engine: EngineName): Machine {
-  const known = machines.get(engine);
+function freshMachine(engine: EngineName, countInstructions: boolean): Machine {
+  const key = `${engine}${countInstructions ? ', counting' : ''}`;
+  const known = machines.get(key);
   if (known === undefined) {
     const clock = new LookClock();
     // Whatever is met is translated: a Guest of a few instructions would else never be.
-    const memory = allocateGuestMemory(Layout.RAM, { engine, translateAfter: 0, clock });
+    const memory = allocateGuestMemory(Layout.RAM, { engine, translateAfter: 0, clock, countInstructions });
     const made = { memory, clock, device: undefined };
-    machines.set(engine, made);
+    machines.set(key, made);
     return made;
   }
   known.device?.close();
@@ -86,6 +87,7 @@ export type Ports = Readonly<Record<number, (guest: AssemblyGuest) => void>>;
 
 export interface GuestOptions extends DeviceOptions {
   readonly engine?: EngineName;
+  readonly countInstructions?: boolean;
   readonly pae?: boolean;
   readonly begin?: Begin;
   /** Assembly for ring 3, at USER_CODE. */
@@ -155,7 +157,7 @@ export class AssemblyGuest {
       names = {},
       words = {},
     } = options;
-    const machine = freshMachine(engine);
+    const machine = freshMachine(engine, options.countInstructions ?? false);
     this.memory = machine.memory;
     this.clock = machine.clock;
     this.#ports = ports;

@@ -100,7 +100,7 @@ export class FakeSwitcher implements Switcher {
     guestTss: { ss1: 0, esp1: 0 },
   };
   readonly shadowMap = new FakeShadowMap();
-  readonly counters = { code: newCodeCounters(), translator: undefined };
+  readonly counters = { jumps: 0, exits: {}, retired: undefined, code: newCodeCounters(), translator: undefined };
   cr2 = 0;
   taskSwitched = false;
   entries = 0;

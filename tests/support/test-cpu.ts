@@ -60,11 +60,12 @@ export class EmulatedCpu implements TestCpu {
   /** What the clock says. */
   nanoseconds = 0;
 
-  constructor(engine: EngineName) {
+  /** @param counts whether it counts instructions */
+  constructor(engine: EngineName, counts = false) {
     const tables = { gdt: descriptors(), idt: gates(), tss: { ss1: 0, esp1: 0 } };
     const clock = { now: () => this.nanoseconds, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
     // Everything that runs is translated first: what is never hot would not be seen otherwise.
-    this.#cpu = new Cpu(PAGES.length * PAGE_BYTES, tables, clock, engine, 0);
+    this.#cpu = new Cpu(PAGES.length * PAGE_BYTES, tables, clock, engine, 0, counts);
     this.#pages = PAGES.map((page, i) => {
       this.#cpu.maps.set(page.address / PAGE_BYTES, i, page.writable, true);
       const initial = initialPage(page);
@@ -75,6 +76,11 @@ export class EmulatedCpu implements TestCpu {
   /** As CR0.TS: the x87's and SSE's registers are another task's. */
   set taskSwitched(value: boolean) {
     this.#cpu.memory.set(State.TASK_SWITCHED, value ? 1 : 0);
+  }
+
+  /** Instructions completed since it was made. */
+  get retired(): number {
+    return this.#cpu.retired?.instructions ?? NaN;
   }
 
   reset(state: MachineState): void {

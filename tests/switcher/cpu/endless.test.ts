@@ -20,7 +20,7 @@ const DATA_HIGH = 0x00cfb300;
 
 for (const engine of ENGINES) {
   t.test(`a handler that faults in its first instruction leaves the Host its turn (${engine})`, (t) => {
-    const switcher = createSwitcher(RAM, systemClock(), engine);
+    const switcher = createSwitcher(RAM, systemClock(), { engine });
     const { regs, guestGdt, guestIdt } = switcher.pages;
     guestGdt.set([FLAT_LOW, CODE_HIGH, FLAT_LOW, DATA_HIGH], 24);
     for (let i = 0; i < 256; i++) guestIdt.set([LGUEST_CS << 16, 0x8e00], i * 2);
