@@ -20,17 +20,15 @@ async function dispatch(argv: readonly string[], create: CreateGuest | undefined
   // Asked by people in a hurry and by scripts, and known without loading a parser.
   if (argv.length === 1 && argv[0] === '--version') return printVersion();
   if (argv.length === 1 && argv[0] === '--help') return await printHelp();
-  const { parseCommandLine } = await import('../launcher/options.js');
-  const parsed = parseCommandLine(argv, process.env);
+  const program = await import('./program.js');
+  const parsed = program.parseCommandLine(argv, process.env);
   switch (parsed.kind) {
     case 'help':
       return await printHelp();
     case 'version':
       return printVersion();
-    case 'run': {
-      const { runCommand } = await import('./run.js');
-      return await runCommand(parsed.options, create ?? (await import('../launcher/index.js')).createGuest);
-    }
+    case 'run':
+      return await program.runCommand(parsed.options, create ?? program.createGuest);
   }
 }
 

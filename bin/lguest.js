@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// What npm links as `lguest`. The program is dist/bin/main.js, compiled from bin/main.ts.
-import '../dist/bin/main.js';
+// What npm links as `lguest`. The program is compiled from bin/main.ts, and bundled with what it needs.
+import '../dist/bundle/main.cjs';

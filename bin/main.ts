@@ -11,4 +11,6 @@ if (Number.parseInt(process.versions.v8, 10) <= LAST_V8_TO_BE_TOLD) {
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
 // The status is set and not enforced: what is still on its way to stdout gets there first.
-process.exitCode = await command(process.argv.slice(2));
+void command(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});

@@ -1,9 +1,7 @@
-// Arguments under their full names and in one piece, before yargs sees them: what getopt_long does and yargs does not.
-import { IMPLIED_VALUES, OPTIONS, type OptionName } from './options-table.js';
+// Arguments under their full names and in one piece, before the parser sees them: what getopt_long does and it does not.
+import { IMPLIED_VALUES, OPTIONS, type OptionName, isOptionName } from './options-table.js';
 import { usage } from './option-values.js';
 import { nearest } from './spelling.js';
-
-const isOptionName = (name: string): name is OptionName => Object.hasOwn(OPTIONS, name);
 
 /**
  * Long options under their full names and with their values attached: `--init x` becomes `--initrd=x`. From here on, one

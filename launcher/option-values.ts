@@ -58,3 +58,15 @@ export function parseRegExp(option: OptionName, text: string | undefined): RegEx
     throw usage(`--${option}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+/** One of a few words. */
+export function parseChoice<T extends string>(
+  name: string,
+  text: string | undefined,
+  choices: readonly T[],
+): T | undefined {
+  if (text === undefined) return undefined;
+  const known = choices.find((choice) => choice === text);
+  if (known === undefined) throw usage(`${name}=${text}: give one of ${choices.join(', ')}`);
+  return known;
+}

@@ -1,4 +1,4 @@
-// Every option of the command, once: what yargs needs to parse it and what --help says about it.
+// Every option of the command, once: what it takes to parse it and what --help says about it.
 import { LOG_LEVELS } from '../lib/log.js';
 
 export interface OptionRow {
@@ -15,6 +15,8 @@ export type StdinEof = (typeof STDIN_EOF)[number];
 
 export const ENGINES = ['translate', 'interpret', 'evaluate'] as const;
 export type Engine = (typeof ENGINES)[number];
+
+export const LOG_FORMATS = ['text', 'json'] as const;
 
 /** Under the headings and in the order of --help. */
 const GROUPS = {
@@ -67,7 +69,7 @@ const GROUPS = {
   'Talking about it': {
     stats: { type: 'boolean', describe: 'at the end, say how often what was done, on stderr' },
     'log-level': { type: 'string', value: 'LEVEL', choices: LOG_LEVELS, describe: LOG_LEVELS.join(', ') },
-    'log-format': { type: 'string', value: 'FORMAT', choices: ['text', 'json'], describe: 'text or json' },
+    'log-format': { type: 'string', value: 'FORMAT', choices: LOG_FORMATS, describe: 'text or json' },
     help: { type: 'boolean', alias: 'h', describe: 'show this' },
     version: { type: 'boolean', alias: 'V', describe: 'show the version' },
   },
@@ -85,6 +87,8 @@ export const OPTIONS: Readonly<Record<OptionName, OptionRow>> = {
   ...GROUPS['Running in scripts'],
   ...GROUPS['Talking about it'],
 };
+
+export const isOptionName = (name: string): name is OptionName => Object.hasOwn(OPTIONS, name);
 
 /** Options whose value may be left out, and what it is then. */
 export const IMPLIED_VALUES: Partial<Record<OptionName, string>> = { net: 'none' };

@@ -1,13 +1,23 @@
-// From argv to what the user wants. Parsing is yargs'; around it is what yargs does not know: option-names before it (the
-// original's unique abbreviations, a hint for a mistyped name) and the order of devices across kinds of options after it.
-import yargs from 'yargs';
-import { UserError } from '../lib/errors.js';
+// From argv to what the user wants. Parsing is the parser's of yargs; around it is what that does not know: option-names before
+// it (the original's unique abbreviations, a hint for a mistyped name) and the order of devices across kinds of options after
+// it. yargs itself would add the texts, which are ours, and the time in which it is loaded.
+import parse from 'yargs-parser';
 import { LOG_LEVELS, type LogLevel } from '../lib/log.js';
 import { type DeviceSpec, rng } from './device-specs.js';
 import { memoryBytes } from './memory.js';
 import { normalise } from './option-names.js';
-import { parseBlock, parseEscape, parseNet, parseRegExp, parseTime, usage } from './option-values.js';
-import { ENGINES, type Engine, OPTIONS, type OptionName, STDIN_EOF, type StdinEof } from './options-table.js';
+import { parseBlock, parseChoice, parseEscape, parseNet, parseRegExp, parseTime, usage } from './option-values.js';
+import {
+  ENGINES,
+  type Engine,
+  LOG_FORMATS,
+  OPTIONS,
+  type OptionName,
+  type OptionRow,
+  STDIN_EOF,
+  type StdinEof,
+  isOptionName,
+} from './options-table.js';
 
 export interface RunOptions {
   readonly memory: number;
@@ -43,14 +53,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** @throws UserError with status 2 for a command line that cannot be understood */
 export function parseCommandLine(argv: readonly string[], env: Environment = {}): Command {
   const normal = normalise(argv);
-  const given = new Given(parser(normal).parseSync());
+  const given = new Given(parsed(normal));
   if (given.flag('help')) return { kind: 'help' };
   if (given.flag('version')) return { kind: 'version' };
 
   const chroot = given.text('chroot');
   if (chroot !== undefined) throw usage(`--chroot is not possible in Node: use "chroot ${chroot} lguest …" instead`);
   const { memory, kernel, args } = whatToBoot(given.words, given.flag('demo'), env);
-  const format = given.text('log-format') ?? env['LGUEST_LOG_FORMAT'];
   return {
     kind: 'run',
     options: {
@@ -60,25 +69,25 @@ export function parseCommandLine(argv: readonly string[], env: Environment = {})
       initrd: given.text('initrd'),
       devices: devicesInOrder(normal, given.flag('snapshot')),
       username: given.text('username'),
-      engine: ENGINES.find((engine) => engine === given.text('engine')),
+      engine: given.choice('engine', ENGINES),
       escape: parseEscape(given.text('escape')),
       consoleLog: given.text('console-log'),
       stripCr: given.flag('strip-cr'),
-      stdinEof: STDIN_EOF.find((choice) => choice === given.text('stdin-eof')) ?? 'ignore',
+      stdinEof: given.choice('stdin-eof', STDIN_EOF) ?? 'ignore',
       timeout: parseTime(given.text('timeout')),
       until: parseRegExp('until', given.text('until')),
       failOn: parseRegExp('fail-on', given.text('fail-on')),
       noReboot: given.flag('no-reboot'),
       quiet: given.flag('quiet'),
       stats: given.flag('stats'),
-      logLevel: chooseLevel(given.text('log-level'), given.count('verbose'), given.flag('quiet'), env),
-      logFormat: format === 'json' ? 'json' : 'text',
+      logLevel: chooseLevel(given.choice('log-level', LOG_LEVELS), given.count('verbose'), given.flag('quiet'), env),
+      logFormat: given.choice('log-format', LOG_FORMATS) ?? (env['LGUEST_LOG_FORMAT'] === 'json' ? 'json' : 'text'),
       compatible: env['LGUEST_COMPAT'] === 'c',
     },
   };
 }
 
-/** What yargs found, by the names of the table. */
+/** What was found, by the names of the table. */
 class Given {
   readonly #parsed: Readonly<Record<string, unknown>>;
 
@@ -101,6 +110,11 @@ class Given {
     return typeof text === 'string' ? text : undefined;
   }
 
+  /** The value of an option that has no others. */
+  choice<T extends string>(name: OptionName, choices: readonly T[]): T | undefined {
+    return parseChoice(`--${name}`, this.text(name), choices);
+  }
+
   /** What is no option, and whatever follows `--`. */
   get words(): string[] {
     return ['_', '--'].flatMap((name) => {
@@ -110,31 +124,30 @@ class Given {
   }
 }
 
-function parser(argv: readonly string[]) {
-  return yargs([...argv])
-    .parserConfiguration({
+const names = Object.keys(OPTIONS).filter(isOptionName);
+const namesOf = (type: OptionRow['type']): OptionName[] => names.filter((name) => OPTIONS[name].type === type);
+
+/** What is in an argv in which each argument is one option: values by the names of options, and words. */
+function parsed(argv: readonly string[]): Readonly<Record<string, unknown>> {
+  const found: Readonly<Record<string, unknown>> = parse([...argv], {
+    boolean: namesOf('boolean'),
+    count: namesOf('count'),
+    string: namesOf('string'),
+    alias: Object.fromEntries(names.map((name) => [name, OPTIONS[name].alias ?? []])),
+    configuration: {
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'dot-notation': false,
       'camel-case-expansion': false,
       'boolean-negation': false,
       'greedy-arrays': false,
+      'strip-aliased': true,
       'populate--': true,
-    })
-    .help(false)
-    .version(false)
-    .options(OPTIONS)
-    .exitProcess(false)
-    .strictOptions()
-    .fail((message, error) => {
-      throw error instanceof UserError ? error : usage(firstSentence(message ?? error.message));
-    });
-}
-
-/** yargs explains over several lines; one is enough. */
-function firstSentence(message: string): string {
-  const line = message.replaceAll(/\s*\n\s*/g, ' ').trim();
-  return line.charAt(0).toLowerCase() + line.slice(1);
+    },
+  });
+  const unknown = Object.keys(found).find((key) => !isOptionName(key) && key !== '_' && key !== '--');
+  if (unknown !== undefined) throw usage(`unknown option -${unknown}: see lguest --help`);
+  return found;
 }
 
 /** The devices in the order in which their options stand. */
@@ -178,13 +191,9 @@ function whatToBoot(
 
 const DEMO_MEMORY = '32';
 
-function chooseLevel(level: string | undefined, verbose: number, quiet: boolean, env: Environment): LogLevel {
-  const chosen = level ?? env['LGUEST_LOG'];
-  if (chosen !== undefined) {
-    const known = LOG_LEVELS.find((name) => name === chosen);
-    if (known === undefined) throw usage(`LGUEST_LOG=${chosen}: give one of ${LOG_LEVELS.join(', ')}`);
-    return known;
-  }
+function chooseLevel(level: LogLevel | undefined, verbose: number, quiet: boolean, env: Environment): LogLevel {
+  const chosen = level ?? parseChoice('LGUEST_LOG', env['LGUEST_LOG'], LOG_LEVELS);
+  if (chosen !== undefined) return chosen;
   if (quiet) return 'error';
   if (verbose === 0) return 'warn';
   return verbose === 1 ? 'info' : verbose === 2 ? 'debug' : 'trace';

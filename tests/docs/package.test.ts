@@ -1,7 +1,11 @@
-// What `npm pack` puts into the package: what is needed to run, the sources that it was made from, and not a megabyte.
+// What `npm pack` puts into the package: a bundle of what is needed to run, the sources that it was made from, and not a
+// megabyte.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { type InputOptions, type OutputOptions, rollup } from '@rollup/wasm-node';
 import t from 'tap';
 import { ROOMS, ROOT, read, sources } from '../support/sources.js';
 
@@ -37,6 +41,7 @@ t.test('everything that runs is in it', async (t) => {
     ...entries.map((path) => path.replace('./', '')),
     'dist/switcher/interpreter/interpreter.wasm',
     'dist/switcher/interpreter/interpreter.json',
+    'dist/bundle/main.cjs',
     'guest/reference.img',
     'LICENSE',
     'README.md',
@@ -45,12 +50,50 @@ t.test('everything that runs is in it', async (t) => {
     needed.filter((path) => !files.has(path) || !existsSync(join(ROOT, path))),
     [],
   );
-  const compiled = sources(ROOMS)
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
-    .map((path) => `dist/${path.replace(/\.ts$/, '.js')}`);
   t.strictSame(
-    compiled.filter((path) => !files.has(path)),
+    [...files].filter((path) => /^dist\/(?!bundle\/).*\.js$/.test(path)),
     [],
+    'what is in the bundle is there once',
+  );
+});
+
+t.test('what is in the bundle is what was compiled', async (t) => {
+  const { default: config } = (await import(pathToFileURL(join(ROOT, 'rollup.config.js')).href)) as {
+    default: InputOptions & { output: OutputOptions };
+  };
+  const bundle = await rollup(config);
+  const { output } = await bundle.generate(config.output);
+  await bundle.close();
+  t.ok(output.length > 3, `${output.length} files`);
+  for (const file of output) {
+    if (file.type !== 'chunk') continue;
+    t.ok(read(`dist/bundle/${file.fileName}`) === file.code, `${file.fileName}: \`npm run build\` makes it`);
+  }
+});
+
+t.test('the library is found under its names, by import and by require', async (t) => {
+  const modules = {
+    lguest: await import('../../launcher/index.js'),
+    'lguest/host': await import('../../host/device.js'),
+  };
+  const require = createRequire(import.meta.url);
+  for (const [name, module] of Object.entries(modules)) {
+    const imported = (await import(name)) as object;
+    t.strictSame(
+      Object.keys(imported)
+        .filter((key) => key !== 'default')
+        .sort(),
+      Object.keys(module).sort(),
+      name,
+    );
+    t.strictSame(Object.keys(require(name) as object).sort(), Object.keys(module).sort(), `require('${name}')`);
+  }
+});
+
+t.test('whose code is bundled is said with the licence', async (t) => {
+  const bundled = [...files].filter((path) => path.startsWith('dist/bundle/')).map(read);
+  t.ok(
+    bundled.some((text) => /^\/\*! yargs-parser [\d.]+\n\nCopyright[\s\S]*Permission to use, copy, modify/m.test(text)),
   );
 });
 
@@ -72,7 +115,7 @@ t.test('types lead to types, and say what they are for', async (t) => {
   t.strictSame(missing, [], '`npm run build` makes them');
   t.ok(seen.size > 20, `${seen.size} files of types`);
   t.match(read('dist/launcher/guest.d.ts'), '/** Ends the run.');
-  t.notMatch(read('dist/launcher/guest.js'), 'Ends the run.', 'the compiled code leaves that to the sources');
+  t.notMatch(read('dist/bundle/program.cjs'), 'Ends the run.', 'the compiled code leaves that to the sources');
 });
 
 t.test('the sources are in it, and nothing that only we need', async (t) => {

@@ -111,7 +111,8 @@ t.test('what cannot be understood gets one line that helps', (t) => {
   refused(t, '--blokc=x 64 k', /did you mean --block\?/);
   refused(t, '--frobnicate 64 k', /unknown option --frobnicate: see lguest --help/);
   refused(t, '64 vmlinux --single', /a kernel argument that starts with a dash goes after --/);
-  refused(t, '-x 64 k', /unknown argument: x/);
+  refused(t, '-x 64 k', /unknown option -x: see lguest --help/);
+  refused(t, '-qx=1 64 k', /unknown option -x/);
   refused(t, '64 k --block', /--block needs a value: --block=FILE\[,OPT\]/);
   refused(t, '--tunnet=192.168.19.1 64 k', /TAP devices are not supported; --net=none/);
   refused(t, '--net=user 64 k', /none \(a card without a cable\)/);
@@ -121,8 +122,9 @@ t.test('what cannot be understood gets one line that helps', (t) => {
   refused(t, '--timeout=0s 64 k', /give a time/);
   refused(t, '--until=( 64 k', /--until: .*[Uu]nterminated/);
   refused(t, '--escape=x 64 k', /give a control key, such as \^A/);
-  refused(t, '--stdin-eof=explode 64 k', /stdin-eof/);
-  refused(t, '--engine=warp 64 k', /engine/);
+  refused(t, '--stdin-eof=explode 64 k', /--stdin-eof=explode: give one of ignore, ctrl-d, poweroff/);
+  refused(t, '--engine=warp 64 k', /--engine=warp: give one of translate/);
+  refused(t, '--log-format=xml 64 k', /--log-format=xml: give one of text, json/);
   refused(t, '64 k', /LGUEST_LOG=loud: give one of trace/, { LGUEST_LOG: 'loud' });
   t.end();
 });
