@@ -13,7 +13,6 @@ import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import type { AccessBytes, Body, Field, RegisterFile, RegisterNumber, Routine, Value } from '../language/nodes.js';
 import { givesWay } from '../language/nodes.js';
-import { lazyAux } from '../language/lazy-flags.js';
 import { slowLoad, slowStore } from '../language/slow-access.js';
 import { Emitter } from '../wasm/emit.js';
 import type { Functions, Setting } from '../wasm/setting.js';
@@ -62,7 +61,6 @@ export class InterpreterModule implements Functions, Setting {
   generate(forms: readonly Form[], memoryPages: number): Uint8Array<ArrayBuffer> {
     const handlers = forms.map((form) => this.#handler(meaning(form)));
     // What translated code calls: the routines under their names, and the way to go on.
-    this.routine(lazyAux);
     for (let define = this.#pending.pop(); define; define = this.#pending.pop()) define();
     for (const [name, index] of this.#routines) this.#module.export(`${ROUTINE_PREFIX}${name}`, index);
     this.#module.export('lookup', this.#lookup);

@@ -1,11 +1,12 @@
 // The flags of a region: owed in locals until somebody wants them, and a condition right behind its comparison becomes that
 // comparison (see language/lazy-flags).
 import * as State from '../cpu/state.js';
-import { lazyAux, lazyKind, WORDS } from '../language/lazy-flags.js';
+import { lazyAux, lazyCarry, lazyKind, type Owed, WORDS } from '../language/lazy-flags.js';
 import { Builder } from '../language/builder.js';
 import { auxOf } from '../language/flags.js';
 import type { FlagsOrigin, Value } from '../language/nodes.js';
 import type { Emitter } from '../wasm/emit.js';
+import { WASM } from '../wasm/opcodes.js';
 import type { Of, Saying } from '../wasm/setting.js';
 import { pushFused } from './fused-conditions.js';
 
@@ -88,20 +89,25 @@ export class RegionFlags {
       this.#pushOwed(known);
       return;
     }
-    emit.localGet(this.#kind);
-    emit.localGet(this.#left);
-    emit.localGet(this.#right);
-    emit.localGet(this.#result);
-    emit.call(emit.functions.routine(lazyAux));
+    this.#push(lazyAux);
+  }
+
+  #pushOwed({ operation, width }: Extract<FlagsKnowledge, { kind: 'owed' }>): void {
+    this.#push((b, { left, right, result }) => auxOf(b, operation, width, left, right, result));
   }
 
   /** Computed on the spot, because V8 drops what nobody uses in the end; of a call it cannot know that. */
-  #pushOwed({ operation, width }: Extract<FlagsKnowledge, { kind: 'owed' }>): void {
+  #push(compute: (b: Builder, owed: Owed) => Value): void {
     const b = new Builder();
-    const operand = (local: number): Value => b.parameter('i32', local);
-    const aux = auxOf(b, operation, width, operand(this.#left), operand(this.#right), operand(this.#result));
+    const local = (index: number): Value => b.parameter('i32', index);
+    const value = compute(b, {
+      kind: local(this.#kind),
+      left: local(this.#left),
+      right: local(this.#right),
+      result: local(this.#result),
+    });
     this.#emit.statements(b.body().statements);
-    this.#emit.value(aux);
+    this.#emit.value(value);
   }
 
   /** @param maybe the flags are set on some ways through the instruction only: what is known goes into the local at once */
@@ -143,6 +149,11 @@ export class RegionFlags {
     if (this.known.kind === 'owed') {
       const operands = { left: this.#left, right: this.#right, result: this.#result };
       if (pushFused(this.#emit, cc, this.known, operands)) return;
+    }
+    if (this.known.kind === 'unknown' && (cc === 'b' || cc === 'ae')) {
+      this.#push(lazyCarry);
+      if (cc === 'ae') this.#emit.op(WASM.i32Eqz);
+      return;
     }
     this.#emit.statements(statements);
     this.#emit.value(words);
