@@ -13,11 +13,12 @@ import { type FunctionCode, joined } from '../wasm/code-writer.js';
 import { Emitter } from '../wasm/emit.js';
 import { Constants } from '../wasm/known.js';
 import { WASM } from '../wasm/opcodes.js';
-import type { Functions, Of, Setting } from '../wasm/setting.js';
+import type { Functions, Of, Setting, Window } from '../wasm/setting.js';
 import { type FlagsKnowledge, RegionFlags } from './region-flags.js';
 import { RegionRegisters, TopIsUncertain, ZERO_SLOT } from './region-registers.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 import { type Structure, structureOf } from './structure.js';
+import { Windows, WINDOWS_OF_A_LOOP } from './windows.js';
 
 /** What the region's code needs besides routines: the interpreter's way to find code. */
 export interface RegionFunctions extends Functions {
@@ -49,6 +50,7 @@ export class RegionEmitter implements Setting {
   readonly #emit: Emitter;
   readonly #registers: RegionRegisters;
   readonly #flags: RegionFlags;
+  readonly #windows: Windows;
   readonly #eip: number;
   readonly #exit: number;
   readonly #budget: number;
@@ -74,6 +76,7 @@ export class RegionEmitter implements Setting {
     this.#emit = new Emitter(this, functions, 1);
     this.#registers = new RegionRegisters(this.#emit, region, top);
     this.#flags = new RegionFlags(this.#emit);
+    this.#windows = new Windows(this.#emit, this.#structure.hasLoops ? WINDOWS_OF_A_LOOP : 0);
     this.#eip = this.#emit.newLocal('i32');
     this.#exit = this.#emit.newLocal('i32');
     this.#budget = this.#emit.newLocal('i32');
@@ -108,6 +111,7 @@ export class RegionEmitter implements Setting {
     emit.loadState(State.BUDGET);
     emit.localSet(this.#budget);
     this.#flags.load();
+    this.#windows.load();
   }
 
   #staleIf(): void {
@@ -393,6 +397,13 @@ export class RegionEmitter implements Setting {
       emit.op(WASM.i32ShrU);
       emit.const32(2);
       emit.op(WASM.i32Shl);
+    });
+  }
+
+  window(address: Value, write: boolean): Window | undefined {
+    return this.#windows.for(address, write, (number) => {
+      const offset = this.#offset(number);
+      return offset === ZERO_SLOT ? undefined : String(offset);
     });
   }
 

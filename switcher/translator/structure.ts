@@ -14,6 +14,7 @@ export interface Structure {
   mergesUnder(eip: number): readonly number[];
   isMerge(eip: number): boolean;
   isLoop(eip: number): boolean;
+  readonly hasLoops: boolean;
   /** How control gets from one block to another. */
   edge(from: number, to: number): 'tree' | 'forward' | 'back' | 'exit';
 }
@@ -95,6 +96,7 @@ export function structureOf(region: Region): Structure {
     mergesUnder: (eip) => merges[at(eip)] ?? [],
     isMerge: (eip) => isMergeAt(at(eip)),
     isLoop: (eip) => loops.has(at(eip)),
+    hasLoops: loops.size > 0,
     edge(from, to) {
       const [i, j] = [at(from), at(to)];
       if (j <= i) return dominates(j, i) ? 'back' : 'exit';

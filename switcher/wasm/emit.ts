@@ -11,7 +11,7 @@ import { type Concrete, operator, type ValueType } from '../language/operators.j
 import { CodeWriter } from './code-writer.js';
 import { Constants } from './known.js';
 import { WASM } from './opcodes.js';
-import type { Functions, Of, Setting } from './setting.js';
+import type { Functions, Of, Setting, Window } from './setting.js';
 
 /** What belongs to the body being emitted, while another one is emitted in the middle of it. */
 interface SuspendedBody {
@@ -418,30 +418,6 @@ export class Emitter extends CodeWriter {
     this.localSet(entry);
   }
 
-  /** `fast` when the map has an entry and the access ends on its page; `slow`, which is out of the way, when not. */
-  #onOnePage(bytes: number, address: number, entry: number, fast: () => void, slow: () => void): void {
-    const isSlow = {};
-    const isDone = {};
-    this.labelled('block', isDone, () => {
-      this.labelled('block', isSlow, () => {
-        this.localGet(entry);
-        this.op(WASM.i32Eqz);
-        this.#branchSeldom(isSlow);
-        if (bytes > 1) {
-          this.localGet(address);
-          this.const32(PAGE_OFFSET_MASK);
-          this.op(WASM.i32And);
-          this.const32(PAGE_OFFSET_MASK + 1 - bytes);
-          this.op(WASM.i32GtU);
-          this.#branchSeldom(isSlow);
-        }
-        fast();
-        this.branch(isDone);
-      });
-      slow();
-    });
-  }
-
   /** The condition is on the stack. */
   #branchSeldom(label: object): void {
     this.seldom();
@@ -457,11 +433,93 @@ export class Emitter extends CodeWriter {
     this.op(WASM.end);
   }
 
-  /** The address into local `at`, the entry of its page into local `entry`. */
-  #locate(write: boolean, address: Value, at: number, entry: number): void {
+  /**
+   * One access to Guest memory at `address`: `fast` with the place on the stack, less MAP_BIAS, or `slow` with the address in
+   * local `at`.
+   */
+  #access(bytes: number, write: boolean, address: Value, fast: () => void, slow: (at: number) => void): void {
+    const at = this.scratch('address', 'i32');
+    const window = this.constantOf(address) === undefined ? this.#setting.window?.(address, write) : undefined;
     this.value(address);
     this.localSet(at);
+    if (window === undefined) this.#accessByMap(bytes, write, at, fast, slow);
+    else this.#accessByWindow(bytes, write, at, window, fast, slow);
+  }
+
+  #accessByMap(bytes: number, write: boolean, at: number, fast: () => void, slow: (at: number) => void): void {
+    const entry = this.scratch('entry', 'i32');
     this.#lookUp(write, at, entry);
+    this.#unlessSlow(
+      (isSlow) => {
+        this.#branchIfSlow(bytes, at, entry, isSlow);
+        this.#pushPlace(at, entry);
+        fast();
+      },
+      () => slow(at),
+    );
+  }
+
+  /** What is in the window is on its page and ends there, and the page has an entry. */
+  #accessByWindow(
+    bytes: number,
+    write: boolean,
+    at: number,
+    window: Window,
+    fast: () => void,
+    slow: (at: number) => void,
+  ): void {
+    const entry = this.scratch('entry', 'i32');
+    this.#unlessSlow(
+      (isSlow) => {
+        this.localGet(at);
+        this.op(WASM.i64ExtendI32U);
+        this.localGet(window.page);
+        this.op(WASM.i64Sub, WASM.i64Const);
+        this.code.signed64(BigInt(PAGE_OFFSET_MASK + 1 - bytes));
+        this.op(WASM.i64GtU);
+        this.seldom();
+        this.ifThen(() => {
+          this.#lookUp(write, at, entry);
+          this.#branchIfSlow(bytes, at, entry, isSlow);
+          this.localGet(at);
+          this.const32(~PAGE_OFFSET_MASK);
+          this.op(WASM.i32And, WASM.i64ExtendI32U);
+          this.localSet(window.page);
+          this.localGet(entry);
+          this.localSet(window.entry);
+        });
+        this.#pushPlace(at, window.entry);
+        fast();
+      },
+      () => slow(at),
+    );
+  }
+
+  /** `fast`, which may branch to the label that it is given for `slow`, which is out of the way. */
+  #unlessSlow(fast: (isSlow: object) => void, slow: () => void): void {
+    const isSlow = {};
+    const isDone = {};
+    this.labelled('block', isDone, () => {
+      this.labelled('block', isSlow, () => {
+        fast(isSlow);
+        this.branch(isDone);
+      });
+      slow();
+    });
+  }
+
+  /** When the map has no entry or the access does not end on its page. */
+  #branchIfSlow(bytes: number, at: number, entry: number, isSlow: object): void {
+    this.localGet(entry);
+    this.op(WASM.i32Eqz);
+    this.#branchSeldom(isSlow);
+    if (bytes === 1) return;
+    this.localGet(at);
+    this.const32(PAGE_OFFSET_MASK);
+    this.op(WASM.i32And);
+    this.const32(PAGE_OFFSET_MASK + 1 - bytes);
+    this.op(WASM.i32GtU);
+    this.#branchSeldom(isSlow);
   }
 
   /** Pushes where in the machine's memory the address is, less MAP_BIAS. */
@@ -472,19 +530,16 @@ export class Emitter extends CodeWriter {
   }
 
   #guestLoad({ bytes, address, forWrite }: GuestLoad, type: ValueType): void {
-    const [at, entry] = [this.scratch('address', 'i32'), this.scratch('entry', 'i32')];
     const result = this.scratch(`loaded ${type}`, type);
-    this.#locate(false, address, at, entry);
-    this.#onOnePage(
+    this.#access(
       bytes,
-      at,
-      entry,
+      false,
+      address,
       () => {
-        this.#pushPlace(at, entry);
         this.load(bytes, State.MAP_BIAS);
         this.localSet(result);
       },
-      () => {
+      (at) => {
         this.localGet(at);
         this.call(this.functions.slowLoad(bytes, forWrite));
         this.localSet(result);
@@ -495,18 +550,15 @@ export class Emitter extends CodeWriter {
   }
 
   #guestStore(bytes: AccessBytes, address: Value, value: Value): void {
-    const [at, entry] = [this.scratch('address', 'i32'), this.scratch('entry', 'i32')];
-    this.#locate(true, address, at, entry);
-    this.#onOnePage(
+    this.#access(
       bytes,
-      at,
-      entry,
+      true,
+      address,
       () => {
-        this.#pushPlace(at, entry);
         this.value(value);
         this.store(bytes, State.MAP_BIAS);
       },
-      () => {
+      (at) => {
         this.localGet(at);
         this.value(value);
         this.call(this.functions.slowStore(bytes));

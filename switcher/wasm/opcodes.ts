@@ -43,6 +43,8 @@ export const WASM = {
   i32Xor: 0x73,
   i32Shl: 0x74,
   i32ShrU: 0x76,
+  i64GtU: 0x56,
+  i64Sub: 0x7d,
   i64Add: 0x7c,
   i64ExtendI32U: 0xad,
   simd: 0xfd,

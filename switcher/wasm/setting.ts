@@ -25,6 +25,14 @@ export interface Functions {
 export type Of<Kind extends Node['kind']> = Extract<Node, { kind: Kind }>;
 export type Saying<Kind extends Statement['kind']> = Extract<Statement, { kind: Kind }>;
 
+/** A page that was touched before, in locals of the code. */
+export interface Window {
+  /** i64: the page's linear address, or what is none. */
+  readonly page: number;
+  /** i32: what the flat map says of it. */
+  readonly entry: number;
+}
+
 /** How one kind of code (interpreter handler, translated region) fills blanks, keeps registers and flags, and ends. */
 export interface Setting {
   field(emit: Emitter, field: Field): void;
@@ -37,6 +45,8 @@ export interface Setting {
   condition(emit: Emitter, node: Of<'condition'>): void;
   /** Pushes the flat map's entry for the page of the linear address in local `address`. */
   mapEntry(emit: Emitter, write: boolean, address: number): void;
+  /** Where the page of what is at `address` can be kept from one access to the next. */
+  window?(address: Value, write: boolean): Window | undefined;
   /** Leaves the instruction as it was before it began, with this Exit. */
   leave(emit: Emitter, exit: number): void;
   jump(emit: Emitter, target: Value): void;

@@ -51,6 +51,7 @@ export const FAMILIES = [
   'mmx',
   'sse-arithmetic',
   'sse',
+  'loops',
   'forms',
 ] as const;
 export type RecordedFamily = (typeof FAMILIES)[number];

@@ -4,6 +4,7 @@ import { arithmetic } from './arithmetic.js';
 import { control } from './control.js';
 import { data } from './data.js';
 import { forms } from './forms.js';
+import { loops } from './loops.js';
 import { packedIntegers } from './mmx.js';
 import { shifts } from './shifts.js';
 import { sseFloat, sseRest } from './sse.js';
@@ -23,6 +24,7 @@ const WRITTEN: Readonly<Record<Exclude<RecordedFamily, 'forms'>, () => Plan[]>> 
   mmx: packedIntegers,
   'sse-arithmetic': sseFloat,
   sse: sseRest,
+  loops,
 };
 
 /** The templates that are written by hand, all of them. */
