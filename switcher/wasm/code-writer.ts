@@ -1,4 +1,5 @@
 // A function's code as it is written: plain WebAssembly, one instruction after the other, and the locals that it needs.
+import { Bug } from '../../lib/errors.js';
 import type { AccessBytes } from '../language/nodes.js';
 import type { ValueType } from '../language/operators.js';
 import { ByteWriter } from './bytes.js';
@@ -39,6 +40,8 @@ export class CodeWriter {
   readonly #parameters: number;
   #unlikely: number[] = [];
   readonly #scratch = new Map<string, number>();
+  /** What each open block is, innermost last, to count branch depths. */
+  readonly #nesting: object[] = [];
 
   constructor(parameters: number) {
     this.#parameters = parameters;
@@ -150,5 +153,47 @@ export class CodeWriter {
   returnConstant(value: number): void {
     this.const32(value);
     this.op(WASM.return);
+  }
+
+  // ---------------------------------------------------------------- structure
+
+  /** Emits what stands inside one more block, which is written elsewhere. */
+  inside(emit: () => void, label: object = {}): void {
+    this.#nesting.push(label);
+    emit();
+    this.#nesting.pop();
+  }
+
+  /** A block or loop that `branch` can name by `label`. */
+  labelled(kind: 'block' | 'loop', label: object, emit: () => void): void {
+    this.op(kind === 'block' ? WASM.block : WASM.loop, WASM.blockVoid);
+    this.inside(emit, label);
+    this.op(WASM.end);
+  }
+
+  /** Runs `emit` with an if around it: the condition is on the stack. */
+  ifThen(emit: () => void): void {
+    this.op(WASM.if, WASM.blockVoid);
+    this.inside(emit);
+    this.op(WASM.end);
+  }
+
+  branch(label: object): void {
+    this.op(WASM.br);
+    this.code.unsigned(this.depth(label));
+  }
+
+  /** The same if the condition on the stack holds, which it seldom does. */
+  branchSeldom(label: object): void {
+    this.seldom();
+    this.op(WASM.brIf);
+    this.code.unsigned(this.depth(label));
+  }
+
+  /** How many blocks out the one is that `label` stands for. */
+  depth(label: object): number {
+    const position = this.#nesting.lastIndexOf(label);
+    if (position < 0) throw new Bug('break or continue outside its loop');
+    return this.#nesting.length - 1 - position;
   }
 }

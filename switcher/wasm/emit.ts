@@ -4,14 +4,15 @@
 // from and how an instruction ends is for a *setting* to say: the interpreter reads blanks from the decoded record.
 import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
-import { EXIT_EXCEPTION, EXIT_FAULT } from '../cpu/exits.js';
-import type { AccessBytes, Body, Field, GuestLoad, Loop, Node, Statement, Value, Variable } from '../language/nodes.js';
+import { EXIT_EXCEPTION } from '../cpu/exits.js';
+import type { Body, Field, Loop, Node, Statement, Value, Variable } from '../language/nodes.js';
 import { isTimed } from '../language/nodes.js';
 import { type Concrete, operator, type ValueType } from '../language/operators.js';
 import { CodeWriter } from './code-writer.js';
+import { GuestMemory } from './guest-memory.js';
 import { Constants } from './known.js';
 import { WASM } from './opcodes.js';
-import type { Functions, Of, Setting, Window } from './setting.js';
+import type { Functions, Of, Setting } from './setting.js';
 
 /** What belongs to the body being emitted, while another one is emitted in the middle of it. */
 interface SuspendedBody {
@@ -21,15 +22,12 @@ interface SuspendedBody {
   readonly constants: Constants;
 }
 
-const PAGE_OFFSET_MASK = 0xfff;
-
 export class Emitter extends CodeWriter {
   readonly functions: Functions;
   readonly #setting: Setting;
+  readonly #memory: GuestMemory;
   #valueLocals = new Map<Value, number>();
   #variableLocals = new Map<Variable, number>();
-  /** Nesting: what each open block is, innermost last, to count branch depths. */
-  readonly #nesting: object[] = [];
   readonly #free = new Map<ValueType, number[]>();
   #used = new Map<ValueType, number[]>();
   #constants: Constants;
@@ -37,6 +35,7 @@ export class Emitter extends CodeWriter {
   constructor(setting: Setting, functions: Functions, parameters: number) {
     super(parameters);
     this.#setting = setting;
+    this.#memory = new GuestMemory(this, setting);
     this.#constants = new Constants(setting);
     this.functions = functions;
   }
@@ -157,7 +156,7 @@ export class Emitter extends CodeWriter {
         this.#setting.condition(this, node);
         return;
       case 'guestLoad':
-        this.#guestLoad(node, type);
+        this.#memory.load(node, type);
         return;
       case 'callCpu':
         for (const arg of node.args) this.value(arg);
@@ -265,10 +264,10 @@ export class Emitter extends CodeWriter {
         this.#setting.setFlags(this, statement);
         return;
       case 'guestStore':
-        this.#guestStore(statement.bytes, statement.address, statement.value);
+        this.#memory.store(statement.bytes, statement.address, statement.value);
         return;
       case 'probe':
-        this.#probe(statement.bytes, statement.address, statement.write);
+        this.#memory.probe(statement.bytes, statement.address, statement.write);
         return;
       case 'if':
         this.#if(statement);
@@ -279,11 +278,11 @@ export class Emitter extends CodeWriter {
       case 'break':
         // The block around the loop is one level further out than the loop.
         this.op(WASM.br);
-        this.code.unsigned(this.#depth(statement.loop) + 1);
+        this.code.unsigned(this.depth(statement.loop) + 1);
         return;
       case 'continue':
         this.op(WASM.br);
-        this.code.unsigned(this.#depth(statement.loop));
+        this.code.unsigned(this.depth(statement.loop));
         return;
       case 'call':
         this.#setting.beforeCall?.(this, statement.routine);
@@ -354,7 +353,7 @@ export class Emitter extends CodeWriter {
     // What ends in an exception is not what instructions are for.
     if (statement.then.at(-1)?.kind === 'raise') this.seldom();
     this.op(WASM.if, WASM.blockVoid);
-    this.#inside(() => {
+    this.inside(() => {
       this.#setting.beginIf?.();
       this.statements(statement.then);
       this.#setting.beginElse?.();
@@ -367,246 +366,13 @@ export class Emitter extends CodeWriter {
     this.op(WASM.end);
   }
 
-  /** Emits what stands inside one more block, which nothing branches to. */
-  #inside(emit: () => void): void {
-    this.#nesting.push({});
-    emit();
-    this.#nesting.pop();
-  }
-
-  /** A block or loop that `branch` can name by `label`. */
-  labelled(kind: 'block' | 'loop', label: object, emit: () => void): void {
-    this.op(kind === 'block' ? WASM.block : WASM.loop, WASM.blockVoid);
-    this.#nesting.push(label);
-    emit();
-    this.#nesting.pop();
-    this.op(WASM.end);
-  }
-
-  /** Runs `emit` with an if around it: the condition is on the stack. */
-  ifThen(emit: () => void): void {
-    this.op(WASM.if, WASM.blockVoid);
-    this.#inside(emit);
-    this.op(WASM.end);
-  }
-
-  branch(label: object): void {
-    this.op(WASM.br);
-    this.code.unsigned(this.#depth(label));
-  }
-
   #loop(loop: Loop): void {
     this.op(WASM.block, WASM.blockVoid, WASM.loop, WASM.blockVoid);
-    this.#nesting.push({}, loop);
-    this.statements(loop.body);
-    this.op(WASM.br, 0);
-    this.#nesting.splice(-2);
+    this.inside(() => {
+      this.inside(() => this.statements(loop.body), loop);
+      this.op(WASM.br, 0);
+    });
     this.op(WASM.end, WASM.end);
-  }
-
-  #depth(label: object): number {
-    const position = this.#nesting.lastIndexOf(label);
-    if (position < 0) throw new Bug('break or continue outside its loop');
-    return this.#nesting.length - 1 - position;
-  }
-
-  // ---------------------------------------------------------------- Guest memory
-
-  /** Leaves the map's entry for the address in local `address` in local `entry`. */
-  #lookUp(write: boolean, address: number, entry: number): void {
-    this.#setting.mapEntry(this, write, address);
-    this.localSet(entry);
-  }
-
-  /** The condition is on the stack. */
-  #branchSeldom(label: object): void {
-    this.seldom();
-    this.op(WASM.brIf);
-    this.code.unsigned(this.#depth(label));
-  }
-
-  #leaveOnFault(): void {
-    this.loadState(State.FAULT);
-    this.seldom();
-    this.op(WASM.if, WASM.blockVoid);
-    this.#inside(() => this.#setting.leave(this, EXIT_FAULT));
-    this.op(WASM.end);
-  }
-
-  /**
-   * One access to Guest memory at `address`: `fast` with the place on the stack, less MAP_BIAS, or `slow` with the address in
-   * local `at`.
-   */
-  #access(bytes: number, write: boolean, address: Value, fast: () => void, slow: (at: number) => void): void {
-    const at = this.scratch('address', 'i32');
-    const window = this.constantOf(address) === undefined ? this.#setting.window?.(address, write) : undefined;
-    this.value(address);
-    this.localSet(at);
-    if (window === undefined) this.#accessByMap(bytes, write, at, fast, slow);
-    else this.#accessByWindow(bytes, write, at, window, fast, slow);
-  }
-
-  #accessByMap(bytes: number, write: boolean, at: number, fast: () => void, slow: (at: number) => void): void {
-    const entry = this.scratch('entry', 'i32');
-    this.#lookUp(write, at, entry);
-    this.#unlessSlow(
-      (isSlow) => {
-        this.#branchIfSlow(bytes, at, entry, isSlow);
-        this.#pushPlace(at, entry);
-        fast();
-      },
-      () => slow(at),
-    );
-  }
-
-  /** What is in the window is on its page and ends there, and the page has an entry. */
-  #accessByWindow(
-    bytes: number,
-    write: boolean,
-    at: number,
-    window: Window,
-    fast: () => void,
-    slow: (at: number) => void,
-  ): void {
-    const entry = this.scratch('entry', 'i32');
-    this.#unlessSlow(
-      (isSlow) => {
-        this.localGet(at);
-        this.op(WASM.i64ExtendI32U);
-        this.localGet(window.page);
-        this.op(WASM.i64Sub, WASM.i64Const);
-        this.code.signed64(BigInt(PAGE_OFFSET_MASK + 1 - bytes));
-        this.op(WASM.i64GtU);
-        this.seldom();
-        this.ifThen(() => {
-          this.#lookUp(write, at, entry);
-          this.#branchIfSlow(bytes, at, entry, isSlow);
-          this.localGet(at);
-          this.const32(~PAGE_OFFSET_MASK);
-          this.op(WASM.i32And, WASM.i64ExtendI32U);
-          this.localSet(window.page);
-          this.localGet(entry);
-          this.localSet(window.entry);
-        });
-        this.#pushPlace(at, window.entry);
-        fast();
-      },
-      () => slow(at),
-    );
-  }
-
-  /** `fast`, which may branch to the label that it is given for `slow`, which is out of the way. */
-  #unlessSlow(fast: (isSlow: object) => void, slow: () => void): void {
-    const isSlow = {};
-    const isDone = {};
-    this.labelled('block', isDone, () => {
-      this.labelled('block', isSlow, () => {
-        fast(isSlow);
-        this.branch(isDone);
-      });
-      slow();
-    });
-  }
-
-  /** When the map has no entry or the access does not end on its page. */
-  #branchIfSlow(bytes: number, at: number, entry: number, isSlow: object): void {
-    this.localGet(entry);
-    this.op(WASM.i32Eqz);
-    this.#branchSeldom(isSlow);
-    if (bytes === 1) return;
-    this.localGet(at);
-    this.const32(PAGE_OFFSET_MASK);
-    this.op(WASM.i32And);
-    this.const32(PAGE_OFFSET_MASK + 1 - bytes);
-    this.op(WASM.i32GtU);
-    this.#branchSeldom(isSlow);
-  }
-
-  /** Pushes where in the machine's memory the address is, less MAP_BIAS. */
-  #pushPlace(at: number, entry: number): void {
-    this.localGet(entry);
-    this.localGet(at);
-    this.op(WASM.i32Add);
-  }
-
-  #guestLoad({ bytes, address, forWrite }: GuestLoad, type: ValueType): void {
-    const result = this.scratch(`loaded ${type}`, type);
-    this.#access(
-      bytes,
-      false,
-      address,
-      () => {
-        this.load(bytes, State.MAP_BIAS);
-        this.localSet(result);
-      },
-      (at) => {
-        this.localGet(at);
-        this.call(this.functions.slowLoad(bytes, forWrite));
-        this.localSet(result);
-        this.#leaveOnFault();
-      },
-    );
-    this.localGet(result);
-  }
-
-  #guestStore(bytes: AccessBytes, address: Value, value: Value): void {
-    this.#access(
-      bytes,
-      true,
-      address,
-      () => {
-        this.value(value);
-        this.store(bytes, State.MAP_BIAS);
-      },
-      (at) => {
-        this.localGet(at);
-        this.value(value);
-        this.call(this.functions.slowStore(bytes));
-        this.#leaveOnFault();
-      },
-    );
-  }
-
-  #probe(bytes: number, address: Value, write: boolean): void {
-    const at = this.scratch('address', 'i32');
-    const entry = this.scratch('entry', 'i32');
-    this.value(address);
-    this.localSet(at);
-    this.#probeOne(write, at, entry);
-    if (bytes === 1) return;
-    // The last byte; when it is on the same page this finds the same entry again.
-    this.localGet(at);
-    this.const32(bytes - 1);
-    this.op(WASM.i32Add);
-    // A fault on the second page is reported at its first byte.
-    this.localSet(at);
-    this.localGet(at);
-    this.const32(PAGE_OFFSET_MASK);
-    this.op(WASM.i32And);
-    this.const32(bytes - 1);
-    this.op(0x49 /* i32.lt_u: the end is on another page than the beginning */);
-    this.ifThen(() => {
-      this.localGet(at);
-      this.const32(~PAGE_OFFSET_MASK);
-      this.op(WASM.i32And);
-      this.localSet(at);
-      this.#probeOne(write, at, entry);
-    });
-  }
-
-  #probeOne(write: boolean, at: number, entry: number): void {
-    this.#lookUp(write, at, entry);
-    this.localGet(entry);
-    this.op(WASM.i32Eqz);
-    this.seldom();
-    this.op(WASM.if, WASM.blockVoid);
-    this.const32(0);
-    this.localGet(at);
-    this.store(4, State.FAULT_ADDRESS);
-    this.setStateConstant(State.FAULT_WRITE, write ? 2 : 0);
-    this.setStateConstant(State.FAULT, 1);
-    this.#inside(() => this.#setting.leave(this, EXIT_FAULT));
-    this.op(WASM.end);
   }
 
   #raise(vector: number, errorCode: Value | undefined): void {
