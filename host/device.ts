@@ -51,53 +51,24 @@ export interface DeviceOptions {
   readonly tscKhz?: number;
 }
 
-/** Where LHREQ_GETREG and LHREQ_SETREG find a register; undefined when `struct pt_regs` has none there. */
-function registerIndex(offset: number, settable: boolean): number | undefined {
-  switch (offset) {
-    case PT_REGS.ebx:
-      return LGUEST_REGS.ebx;
-    case PT_REGS.ecx:
-      return LGUEST_REGS.ecx;
-    case PT_REGS.edx:
-      return LGUEST_REGS.edx;
-    case PT_REGS.esi:
-      return LGUEST_REGS.esi;
-    case PT_REGS.edi:
-      return LGUEST_REGS.edi;
-    case PT_REGS.ebp:
-      return LGUEST_REGS.ebp;
-    case PT_REGS.eax:
-      return LGUEST_REGS.eax;
-    case PT_REGS.eip:
-      return LGUEST_REGS.eip;
-    case PT_REGS.esp:
-      return LGUEST_REGS.esp;
-    default:
-      return settable ? undefined : readOnlyRegisterIndex(offset);
-  }
+/** Registers that are the Guest's own to change, since they decide what it may do. */
+const READ_ONLY = ['cs', 'ds', 'es', 'fs', 'gs', 'ss', 'eflags'] as const;
+const SETTABLE = ['eax', 'ebx', 'ecx', 'edx', 'esi', 'edi', 'ebp', 'esp', 'eip'] as const;
+const NO_REGISTER = -1;
+
+/** Where registers are in `regs`, by the word of `struct pt_regs` that names them. */
+function places(names: readonly (keyof typeof PT_REGS & keyof typeof LGUEST_REGS)[]): Int8Array {
+  const table = new Int8Array(PT_REGS.ss / 4 + 1).fill(NO_REGISTER);
+  for (const name of names) table[PT_REGS[name] / 4] = LGUEST_REGS[name];
+  return table;
 }
 
-/** Segments and flags, which decide what the Guest may do, are the Guest's own to change. */
-function readOnlyRegisterIndex(offset: number): number | undefined {
-  switch (offset) {
-    case PT_REGS.ds:
-      return LGUEST_REGS.ds;
-    case PT_REGS.es:
-      return LGUEST_REGS.es;
-    case PT_REGS.fs:
-      return LGUEST_REGS.fs;
-    case PT_REGS.gs:
-      return LGUEST_REGS.gs;
-    case PT_REGS.cs:
-      return LGUEST_REGS.cs;
-    case PT_REGS.eflags:
-      return LGUEST_REGS.eflags;
-    case PT_REGS.ss:
-      return LGUEST_REGS.ss;
-    default:
-      return undefined;
-  }
-}
+const READABLE_PLACES = places([...READ_ONLY, ...SETTABLE]);
+const SETTABLE_PLACES = places(SETTABLE);
+
+/** Where LHREQ_GETREG and LHREQ_SETREG find a register, or NO_REGISTER. */
+const placeOf = (table: Int8Array, offset: number): number =>
+  (offset & 3) === 0 ? (table[offset >>> 2] ?? NO_REGISTER) : NO_REGISTER;
 
 /** The registers of a Guest that has not begun: a flat kernel in ring 1, with its boot parameters at 0. */
 function setupRegs(cpu: LgCpu, startEip: number): void {
@@ -269,15 +240,16 @@ export class LguestDevice {
 
   #getReg(cpu: LgCpu, offset: number | undefined): number {
     if (offset === undefined) return -EFAULT;
-    cpu.registerToRead = registerIndex(offset, false);
-    return cpu.registerToRead === undefined ? -ENOENT : LHREQ_RESULT.GETREG;
+    const place = placeOf(READABLE_PLACES, offset);
+    cpu.registerToRead = place === NO_REGISTER ? undefined : place;
+    return place === NO_REGISTER ? -ENOENT : LHREQ_RESULT.GETREG;
   }
 
   #setReg(cpu: LgCpu, offset: number | undefined, value: number | undefined): number {
     if (offset === undefined || value === undefined) return -EFAULT;
-    const index = registerIndex(offset, true);
-    if (index === undefined) return -ENOENT;
-    cpu.regs[index] = value;
+    const place = placeOf(SETTABLE_PLACES, offset);
+    if (place === NO_REGISTER) return -ENOENT;
+    cpu.regs[place] = value;
     return LHREQ_RESULT.SETREG;
   }
 
@@ -290,7 +262,10 @@ export class LguestDevice {
 function readRegister(cpu: LgCpu, buffer: Uint8Array, index: number): number {
   if (buffer.length < 4) return -EFAULT;
   const value = cpu.regs[index] ?? 0;
-  for (let i = 0; i < 4; i++) buffer[i] = value >>> (8 * i);
+  buffer[0] = value;
+  buffer[1] = value >>> 8;
+  buffer[2] = value >>> 16;
+  buffer[3] = value >>> 24;
   cpu.registerToRead = undefined;
   return 4;
 }

@@ -111,10 +111,14 @@ export function guestPa(cpu: LgCpu, vaddr: GuestVirtual): number {
  */
 export function copyFromGuest(cpu: LgCpu, into: Uint8Array, vaddr: GuestVirtual): void {
   const { bytes } = cpu.switcher.memory;
-  into.fill(0);
   const first = guestPa(cpu, vaddr);
   const inFirst = Math.min(into.length, PAGE_SIZE - pageOffset(vaddr));
   const end = cpu.lg.memoryEnd;
+  if (inFirst === into.length && first + inFirst <= end) {
+    for (let i = 0; i < inFirst; i++) into[i] = bytes[first + i] ?? 0;
+    return;
+  }
+  into.fill(0);
   for (let i = 0; i < inFirst && first + i < end; i++) into[i] = bytes[first + i] ?? 0;
   if (inFirst === into.length) return;
   const second = translate(cpu, guestVirtual(vaddr + inFirst));

@@ -1,5 +1,6 @@
 // Everything that a Guest finds behind ports and device memory, as one thing: the run loop brings it what the Host could
 // not serve.
+import { PT_REGS } from '../guest-abi/lguest-launcher.js';
 import { alignUp } from '../lib/bits.js';
 import { UserError } from '../lib/errors.js';
 import type { LauncherContext } from './context.js';
@@ -93,7 +94,7 @@ export class Bus implements DeviceSet {
     return {
       memory: this.#memory,
       interrupt: () => this.#registers.raiseInterrupt(irq),
-      eip: () => this.#registers.get('eip'),
+      eip: () => this.#registers.get(PT_REGS.eip),
       broken: this.#fatal,
     };
   }

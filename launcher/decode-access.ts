@@ -5,11 +5,11 @@
 // the Host, where the Launcher does not reach.
 import type { Width } from './pci/function.js';
 
-/** A port instruction. `port` is missing when it is in dx. */
+/** A port instruction. The port is its last byte, or in dx. */
 export interface PortAccess {
   readonly direction: 'in' | 'out';
   readonly width: Width;
-  readonly port: number | undefined;
+  readonly immediate: boolean;
   readonly length: number;
 }
 
@@ -37,24 +37,29 @@ const SEGMENT_PREFIXES: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0
 
 export const OPCODE_CLI = 0xfa;
 
+/** The opcodes of `in` and `out` behind so many prefixes, made once: there is a storm of them. */
+function portForms(wide: Width, prefixes: number): ReadonlyMap<number, PortAccess> {
+  const immediate = { immediate: true, length: prefixes + 2 };
+  const inDx = { immediate: false, length: prefixes + 1 };
+  return new Map([
+    [0xe4, { direction: 'in', width: 8, ...immediate }],
+    [0xe5, { direction: 'in', width: wide, ...immediate }],
+    [0xe6, { direction: 'out', width: 8, ...immediate }],
+    [0xe7, { direction: 'out', width: wide, ...immediate }],
+    [0xec, { direction: 'in', width: 8, ...inDx }],
+    [0xed, { direction: 'in', width: wide, ...inDx }],
+    [0xee, { direction: 'out', width: 8, ...inDx }],
+    [0xef, { direction: 'out', width: wide, ...inDx }],
+  ]);
+}
+
+const PORT_FORMS = portForms(32, 0);
+const PORT_FORMS_16 = portForms(16, 1);
+
 /** `in` and `out`, with at most an operand size prefix, as the original's Launcher knows them. */
 export function decodePortAccess(insn: Uint8Array): PortAccess | undefined {
-  const prefixes = insn[0] === OPERAND_SIZE ? 1 : 0;
-  const opcode = insn[prefixes] ?? 0;
-  const wide: Width = prefixes === 1 ? 16 : 32;
-  const width = (opcode & 1) === 0 ? 8 : wide;
-  switch (opcode & 0xfe) {
-    case 0xe4:
-      return { direction: 'in', width, port: insn[prefixes + 1] ?? 0, length: prefixes + 2 };
-    case 0xec:
-      return { direction: 'in', width, port: undefined, length: prefixes + 1 };
-    case 0xe6:
-      return { direction: 'out', width, port: insn[prefixes + 1] ?? 0, length: prefixes + 2 };
-    case 0xee:
-      return { direction: 'out', width, port: undefined, length: prefixes + 1 };
-    default:
-      return undefined;
-  }
+  const opcode = insn[0] ?? 0;
+  return opcode === OPERAND_SIZE ? PORT_FORMS_16.get(insn[1] ?? 0) : PORT_FORMS.get(opcode);
 }
 
 /** An instruction with its prefixes taken off. */

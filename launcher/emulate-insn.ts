@@ -1,7 +1,9 @@
 // What the Host cannot serve: instructions that touch ports or device memory. They are read from the bytes at the Guest's
 // eip, done here, and stepped over. What is none of these goes back to the Guest as the trap it was.
 //
-// A kernel calibrating its clock does a hundred thousand `in`s, so the way through here is short and allocates little.
+// A kernel that looks for PCI devices touches ports forty thousand times, so the way through here is short and allocates
+// nothing.
+import { PT_REGS } from '../guest-abi/lguest-launcher.js';
 import { PCI_CONFIG_ADDR } from '../guest-abi/pci/mechanism-1.js';
 import { hex } from '../lib/bits.js';
 import { unreachable } from '../lib/errors.js';
@@ -26,7 +28,8 @@ const I8042_STATUS = 0x64;
 const PIT_CHANNEL_2 = 0x42;
 
 /** General registers by their number in an instruction. */
-const byNumber = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'] as const satisfies SettableRegister[];
+const { eax, ecx, edx, ebx, esp, ebp, esi, edi } = PT_REGS;
+const byNumber = [eax, ecx, edx, ebx, esp, ebp, esi, edi] as const satisfies SettableRegister[];
 
 /** The ring in which the Guest's kernel runs: it may use ports, its processes may not. */
 const GUEST_KERNEL_RING = 1;
@@ -53,12 +56,12 @@ export class InstructionEmulator {
   privileged(insn: Uint8Array): void {
     const isCli = insn[0] === OPCODE_CLI;
     const access = isCli ? undefined : decodePortAccess(insn);
-    if ((!isCli && access === undefined) || (this.#registers.get('cs') & RING_MASK) !== GUEST_KERNEL_RING) {
+    if ((!isCli && access === undefined) || (this.#registers.get(PT_REGS.cs) & RING_MASK) !== GUEST_KERNEL_RING) {
       return this.#reinject(TRAP_GENERAL_PROTECTION);
     }
     // An old kernel's cmpxchg8b emulation does `cli`. Its interrupts are its own affair: they are in lguest_data.
     if (access === undefined) return this.#skip(1);
-    const port = access.port ?? this.#registers.get('edx') & 0xffff;
+    const port = access.immediate ? (insn[access.length - 1] ?? 0) : this.#registers.get(PT_REGS.edx) & 0xffff;
     if (access.direction === 'in') this.#in(port, access);
     else this.#out(port, access);
   }
@@ -73,7 +76,7 @@ export class InstructionEmulator {
     const access = decodeMemoryAccess(insn);
     if (access === undefined) {
       const bytes = Array.from(insn.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-      this.#warn(`Unknown MMIO instruction touching ${hex(address)}: ${bytes} at ${this.#registers.get('eip')}`);
+      this.#warn(`Unknown MMIO instruction touching ${hex(address)}: ${bytes} at ${this.#registers.get(PT_REGS.eip)}`);
       return this.#reinject(TRAP_PAGE_FAULT);
     }
     this.#access(memory, address - memory.address, access);
@@ -82,8 +85,8 @@ export class InstructionEmulator {
 
   #in(port: number, { width, length }: PortAccess): void {
     const mask = maskOf(width);
-    const eax = width === 32 ? 0 : this.#registers.get('eax');
-    this.#registers.set('eax', (eax & ~mask) | (this.#readPort(port) & mask));
+    const kept = width === 32 ? 0 : this.#registers.get(PT_REGS.eax) & ~mask;
+    this.#registers.set(PT_REGS.eax, kept | (this.#readPort(port) & mask));
     this.#skip(length);
   }
 
@@ -95,7 +98,7 @@ export class InstructionEmulator {
   }
 
   #out(port: number, { width, length }: PortAccess): void {
-    const value = (this.#registers.get('eax') & maskOf(width)) >>> 0;
+    const value = (this.#registers.get(PT_REGS.eax) & maskOf(width)) >>> 0;
     if (this.#bus.owns(port) && !this.#bus.write(port, width, value)) {
       this.#warn(`Attempt to write to port ${port} (${hex(maskOf(width))} mask)`);
       return this.#reinject(TRAP_GENERAL_PROTECTION);
@@ -124,26 +127,28 @@ export class InstructionEmulator {
 
   /** Byte registers 4 to 7 are ah, ch, dh and bh. */
   #readRegister(number: number, width: Width): number {
-    if (width === 8) return (this.#registers.get(byNumber[number & 3] ?? 'eax') >>> (number < 4 ? 0 : 8)) & 0xff;
-    return (this.#registers.get(byNumber[number] ?? 'eax') & maskOf(width)) >>> 0;
+    if (width === 8) return (this.#registers.get(byNumber[number & 3] ?? PT_REGS.eax) >>> (number < 4 ? 0 : 8)) & 0xff;
+    return (this.#registers.get(byNumber[number] ?? PT_REGS.eax) & maskOf(width)) >>> 0;
   }
 
   #writeRegister(number: number, width: Width, value: number): void {
-    if (width === 32) return this.#registers.set(byNumber[number] ?? 'eax', value);
+    if (width === 32) return this.#registers.set(byNumber[number] ?? PT_REGS.eax, value);
     const shift = width === 8 && number >= 4 ? 8 : 0;
-    const register = byNumber[width === 8 ? number & 3 : number] ?? 'eax';
+    const register = byNumber[width === 8 ? number & 3 : number] ?? PT_REGS.eax;
     const mask = maskOf(width) << shift;
     this.#registers.set(register, (this.#registers.get(register) & ~mask) | ((value << shift) & mask));
   }
 
   #skip(length: number): void {
-    this.#registers.set('eip', this.#registers.get('eip') + length);
+    this.#registers.set(PT_REGS.eip, this.#registers.get(PT_REGS.eip) + length);
   }
 
   /** Lets the Guest's own handler see what happened. */
   #reinject(trap: number): void {
     if (this.#registers.trap(trap)) return;
-    this.#context.fatal(`Reinjecting trap ${trap} for fault at ${hex(this.#registers.get('eip'))}: Invalid argument`);
+    this.#context.fatal(
+      `Reinjecting trap ${trap} for fault at ${hex(this.#registers.get(PT_REGS.eip))}: Invalid argument`,
+    );
   }
 
   #warn(text: string): void {

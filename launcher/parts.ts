@@ -1,10 +1,20 @@
 // The parts that a real machine is built from: the Host behind its device, and the devices of the table.
 import { LguestDevice, type MachineOptions, allocateGuestMemory } from '../host/device.js';
 import { buildDevices } from './devices/index.js';
-import { nameCounters, nameCpuCounters } from './host-counters.js';
-import type { Parts } from './machine.js';
+import { type NamedCounts, nameCounters, nameCpuCounters } from './host-counters.js';
+import type { OpenHost, Parts } from './machine.js';
 
 export type EngineName = NonNullable<MachineOptions['engine']>;
+
+class RealHost extends LguestDevice implements OpenHost {
+  counts(): NamedCounts {
+    return this.counters === undefined ? {} : nameCounters(this.counters);
+  }
+
+  cpuCounts(): NamedCounts {
+    return nameCpuCounters(this.cpuCounters);
+  }
+}
 
 /**
  * @param engine how the CPU runs; as it thinks best, by default
@@ -13,17 +23,7 @@ export type EngineName = NonNullable<MachineOptions['engine']>;
 export function realParts(engine?: EngineName, countInstructions = false): Parts {
   return {
     allocateMemory: (ramBytes) => allocateGuestMemory(ramBytes, { countInstructions, ...(engine && { engine }) }),
-    openHost(memory, log) {
-      const device = new LguestDevice(memory, { log });
-      return {
-        write: (message, cpuId) => device.write(message, cpuId),
-        read: (buffer, cpuId) => device.read(buffer, cpuId),
-        ready: (signal) => device.ready(signal),
-        close: () => device.close(),
-        counts: () => (device.counters === undefined ? {} : nameCounters(device.counters)),
-        cpuCounts: () => nameCpuCounters(device.cpuCounters),
-      };
-    },
+    openHost: (memory, log) => new RealHost(memory, { log }),
     buildDevices,
   };
 }

@@ -30,6 +30,9 @@ export interface SwitcherOptions {
 
 /** The general registers, as words of the state: eax, ecx, edx, ebx, esp, ebp, esi, edi. */
 const EAX = State.REGISTERS / 4;
+const EIP = State.EIP / 4;
+const SELECTORS = (State.SEGMENTS + State.SEGMENT_SELECTOR) / 4;
+const SEGMENT_WORDS = State.SEGMENT_SIZE / 4;
 /** The data segments, in the order in which the original loads them. */
 const DATA_SEGMENTS = [
   [State.GS, LGUEST_REGS.gs],
@@ -114,11 +117,10 @@ class GuestCpu implements Switcher {
 
   #enter(): SegmentFault {
     const { regs } = this.pages;
-    const { memory } = this.#cpu;
     const problem = this.#segmentsAreCurrent() ? undefined : this.#loadSegments();
     if (problem) return problem;
     // In so many words, here and on the way out: a loop over a table costs three times as much.
-    const { state } = memory;
+    const { state } = this.#cpu.memory;
     state[EAX] = regs[LGUEST_REGS.eax] ?? 0;
     state[EAX + 1] = regs[LGUEST_REGS.ecx] ?? 0;
     state[EAX + 2] = regs[LGUEST_REGS.edx] ?? 0;
@@ -127,7 +129,7 @@ class GuestCpu implements Switcher {
     state[EAX + 5] = regs[LGUEST_REGS.ebp] ?? 0;
     state[EAX + 6] = regs[LGUEST_REGS.esi] ?? 0;
     state[EAX + 7] = regs[LGUEST_REGS.edi] ?? 0;
-    memory.set(State.EIP, regs[LGUEST_REGS.eip] ?? 0);
+    state[EIP] = regs[LGUEST_REGS.eip] ?? 0;
     this.#cpu.eflags = (regs[LGUEST_REGS.eflags] ?? 0) | X86_EFLAGS_IF;
     return undefined;
   }
@@ -168,8 +170,7 @@ class GuestCpu implements Switcher {
 
   #leave(): void {
     const { regs } = this.pages;
-    const { memory, segments } = this.#cpu;
-    const { state } = memory;
+    const { state } = this.#cpu.memory;
     regs[LGUEST_REGS.eax] = state[EAX] ?? 0;
     regs[LGUEST_REGS.ecx] = state[EAX + 1] ?? 0;
     regs[LGUEST_REGS.edx] = state[EAX + 2] ?? 0;
@@ -178,14 +179,14 @@ class GuestCpu implements Switcher {
     regs[LGUEST_REGS.ebp] = state[EAX + 5] ?? 0;
     regs[LGUEST_REGS.esi] = state[EAX + 6] ?? 0;
     regs[LGUEST_REGS.edi] = state[EAX + 7] ?? 0;
-    regs[LGUEST_REGS.eip] = memory.get(State.EIP);
+    regs[LGUEST_REGS.eip] = state[EIP] ?? 0;
     regs[LGUEST_REGS.eflags] = this.#cpu.eflags;
-    regs[LGUEST_REGS.cs] = segments.selector(State.CS);
-    regs[LGUEST_REGS.ss] = segments.selector(State.SS);
-    regs[LGUEST_REGS.ds] = segments.selector(State.DS);
-    regs[LGUEST_REGS.es] = segments.selector(State.ES);
-    regs[LGUEST_REGS.fs] = segments.selector(State.FS);
-    regs[LGUEST_REGS.gs] = segments.selector(State.GS);
+    regs[LGUEST_REGS.cs] = state[SELECTORS + State.CS * SEGMENT_WORDS] ?? 0;
+    regs[LGUEST_REGS.ss] = state[SELECTORS + State.SS * SEGMENT_WORDS] ?? 0;
+    regs[LGUEST_REGS.ds] = state[SELECTORS + State.DS * SEGMENT_WORDS] ?? 0;
+    regs[LGUEST_REGS.es] = state[SELECTORS + State.ES * SEGMENT_WORDS] ?? 0;
+    regs[LGUEST_REGS.fs] = state[SELECTORS + State.FS * SEGMENT_WORDS] ?? 0;
+    regs[LGUEST_REGS.gs] = state[SELECTORS + State.GS * SEGMENT_WORDS] ?? 0;
   }
 }
 

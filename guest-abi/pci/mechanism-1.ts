@@ -11,21 +11,11 @@ export const PCI_CONFIG_ADDR = 0xcf8;
 /** The data window: four ports, one per byte of the addressed register. */
 export const PCI_CONFIG_DATA = 0xcfc;
 
-/** What the address register says. `register` is a byte offset, a multiple of four. */
-export interface ConfigAddress {
-  readonly enabled: boolean;
-  readonly bus: number;
-  readonly device: number;
-  readonly function: number;
-  readonly register: number;
-}
-
-export function decodeConfigAddress(word: number): ConfigAddress {
-  return {
-    enabled: word >>> 31 === 1,
-    bus: (word >>> 16) & 0xff,
-    device: (word >>> 11) & 0x1f,
-    function: (word >>> 8) & 0x7,
-    register: word & 0xfc,
-  };
-}
+/** The parts of the address register. */
+export const PCI_CONFIG_ENABLE = 0x8000_0000;
+export const PCI_CONFIG_BUS = 0x00ff_0000;
+export const PCI_CONFIG_DEVICE = 0xf800;
+export const PCI_CONFIG_DEVICE_SHIFT = 11;
+export const PCI_CONFIG_FUNCTION = 0x0700;
+/** A byte offset, a multiple of four. */
+export const PCI_CONFIG_REGISTER = 0xfc;

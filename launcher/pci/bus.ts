@@ -1,5 +1,14 @@
 // The bus: 32 slots behind two ports, and the device memory of whatever sits in them.
-import { PCI_CONFIG_ADDR, PCI_CONFIG_DATA, decodeConfigAddress } from '../../guest-abi/pci/mechanism-1.js';
+import {
+  PCI_CONFIG_ADDR,
+  PCI_CONFIG_BUS,
+  PCI_CONFIG_DATA,
+  PCI_CONFIG_DEVICE,
+  PCI_CONFIG_DEVICE_SHIFT,
+  PCI_CONFIG_ENABLE,
+  PCI_CONFIG_FUNCTION,
+  PCI_CONFIG_REGISTER,
+} from '../../guest-abi/pci/mechanism-1.js';
 import type { DeviceMemory, PciFunction, Width } from './function.js';
 import { hostBridge } from './host-bridge.js';
 
@@ -43,9 +52,9 @@ export class PciBus {
   /** `in` from one of the bus's ports. Bits above `width` are of no meaning. */
   read(port: number): number {
     if (port < PCI_CONFIG_DATA) return this.#address >>> (8 * (port - PCI_CONFIG_ADDR));
-    const target = this.#target();
-    if (target === undefined) return ALL_ONES;
-    return target.fn.readConfig(target.register) >>> (8 * (port - PCI_CONFIG_DATA));
+    const fn = this.#addressed();
+    if (fn === undefined) return ALL_ONES;
+    return fn.readConfig(this.#address & PCI_CONFIG_REGISTER) >>> (8 * (port - PCI_CONFIG_DATA));
   }
 
   /** `out` to one of the bus's ports. False is general protection. */
@@ -56,16 +65,17 @@ export class PciBus {
       this.#address = ((this.#address & ~mask) | ((value << (8 * offset)) & mask)) >>> 0;
       return true;
     }
-    const target = this.#target();
-    if (target === undefined) return false;
+    const fn = this.#addressed();
+    if (fn === undefined) return false;
     const offset = port - PCI_CONFIG_DATA;
-    return target.fn.writeConfig(target.register, maskAt(offset, width), (value << (8 * offset)) >>> 0, width);
+    const register = this.#address & PCI_CONFIG_REGISTER;
+    return fn.writeConfig(register, maskAt(offset, width), (value << (8 * offset)) >>> 0, width);
   }
 
-  #target(): { readonly fn: PciFunction; readonly register: number } | undefined {
-    const address = decodeConfigAddress(this.#address);
-    if (!address.enabled || address.bus !== 0 || address.function !== 0) return undefined;
-    const fn = this.#slots[address.device];
-    return fn && { fn, register: address.register };
+  /** The function that configuration accesses go to, if there is one: this is bus 0, and functions are alone in their slots. */
+  #addressed(): PciFunction | undefined {
+    const where = this.#address & (PCI_CONFIG_ENABLE | PCI_CONFIG_BUS | PCI_CONFIG_FUNCTION);
+    if (where >>> 0 !== PCI_CONFIG_ENABLE) return undefined;
+    return this.#slots[(this.#address & PCI_CONFIG_DEVICE) >>> PCI_CONFIG_DEVICE_SHIFT];
   }
 }

@@ -37,7 +37,7 @@ import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
 import type { CpuTables } from './tables.js';
 import { Translator } from '../translator/translator.js';
-import { ERROR_CODE_EXT, type Gate, gateErrorCode, gateOf, type Problem, Transfers } from './transfers.js';
+import { ERROR_CODE_EXT, type Gate, gateErrorCode, gateOf, leadsToHost, type Problem, Transfers } from './transfers.js';
 import { transcendentalRoutines } from './x87-transcendental.js';
 
 /**
@@ -336,11 +336,11 @@ export class Cpu {
 
   /** `vector` happens now, with EIP as the address to return to. */
   #deliver(vector: number, errorCode: number | undefined): boolean {
-    const gate = gateOf(this.#idt, vector);
-    if (!gate.isDirect) {
+    if (leadsToHost(this.#idt, vector)) {
       this.#leave(vector, errorCode ?? ERROR_CODE_NONE);
       return false;
     }
+    const gate = gateOf(this.#idt, vector);
     const problem = this.#transfers.enterGate(gate, this.memory.get(State.EIP), errorCode, ERROR_CODE_EXT);
     if (problem === undefined) {
       this.segmentsChanged();

@@ -54,6 +54,9 @@ export interface Gate {
   readonly isTrapGate: boolean;
 }
 
+/** `isDirect` of that gate alone. */
+export const leadsToHost = (idt: Uint32Array, vector: number): boolean => (idt[vector * 2] ?? 0) >>> 16 === LGUEST_CS;
+
 export function gateOf(idt: Uint32Array, vector: number): Gate {
   const low = idt[vector * 2] ?? 0;
   const high = idt[vector * 2 + 1] ?? 0;
