@@ -314,11 +314,27 @@ export class Builder {
   }
 
   when(condition: Value, then: () => void, otherwise?: () => void): void {
+    this.#if(condition, false, then, otherwise);
+  }
+
+  /** As `when`, where `condition` is hardly ever true. */
+  whenSeldom(condition: Value, then: () => void, otherwise?: () => void): void {
+    this.#if(condition, true, then, otherwise);
+  }
+
+  /** Does `quick` where there is room for it and `condition` is true; `otherwise` does the same by calling routines. */
+  quickly(condition: () => Value, quick: () => void, otherwise: () => void): void {
+    const inPlace = this.#value('i32', { kind: 'inPlace' });
+    this.when(inPlace, () => this.whenSeldom(this.eqz(condition()), otherwise, quick), otherwise);
+  }
+
+  #if(condition: Value, seldom: boolean, then: () => void, otherwise?: () => void): void {
     const statement = {
       kind: 'if',
       condition: this.#use(this.term('i32', condition)),
       then: [] as Statement[],
       otherwise: [] as Statement[],
+      seldom,
     } as const;
     this.#current.push(statement);
     this.#block(statement.then, then);

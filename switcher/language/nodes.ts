@@ -33,6 +33,8 @@ export type Node =
     }
   | { readonly kind: 'select'; readonly condition: Value; readonly yes: Value; readonly no: Value }
   | { readonly kind: 'field'; readonly field: Field }
+  /** Whether a quick way is to be spelled out where it is used (1), or left to the routine that has it as well (0). */
+  | { readonly kind: 'inPlace' }
   // -- below: bound by a statement, at one place in time
   | { readonly kind: 'parameter'; readonly index: number }
   | { readonly kind: 'variable'; readonly variable: Variable }
@@ -153,7 +155,14 @@ export type Statement =
   | { readonly kind: 'guestStore'; readonly bytes: AccessBytes; readonly address: Value; readonly value: Value }
   /** Faults as an access of `bytes` bytes at `address` would, and does nothing else. */
   | { readonly kind: 'probe'; readonly bytes: number; readonly address: Value; readonly write: boolean }
-  | { readonly kind: 'if'; readonly condition: Value; readonly then: Statement[]; readonly otherwise: Statement[] }
+  | {
+      readonly kind: 'if';
+      readonly condition: Value;
+      readonly then: Statement[];
+      readonly otherwise: Statement[];
+      /** The condition is hardly ever true. */
+      readonly seldom: boolean;
+    }
   | { readonly kind: 'loop'; readonly loop: Loop }
   | { readonly kind: 'break'; readonly loop: Loop }
   | { readonly kind: 'continue'; readonly loop: Loop }
@@ -198,6 +207,7 @@ export function isTimed(node: Node): boolean {
     case 'operator':
     case 'select':
     case 'field':
+    case 'inPlace':
       return false;
     default:
       return true;

@@ -9,6 +9,8 @@ export interface StateWords {
   readonly written: ReadonlySet<number>;
   /** Words of which only a part is read or written, or more than the word. */
   readonly partly: ReadonlySet<number>;
+  /** Offsets of which the access is that and an index that is computed. */
+  readonly indexed: ReadonlySet<number>;
 }
 
 const WORD = 4;
@@ -17,6 +19,7 @@ class Finder {
   readonly read = new Set<number>();
   readonly written = new Set<number>();
   readonly partly = new Set<number>();
+  readonly indexed = new Set<number>();
   readonly #seen = new Set<Value>();
   readonly #inRoutines: boolean;
 
@@ -65,7 +68,10 @@ class Finder {
     words: Set<number>,
     { offset, bytes, index }: { offset: number; bytes: number; index: Value | undefined },
   ): void {
-    if (index !== undefined) return;
+    if (index !== undefined) {
+      this.indexed.add(offset);
+      return;
+    }
     if (bytes === WORD && offset % WORD === 0) {
       words.add(offset);
       return;
@@ -73,10 +79,11 @@ class Finder {
     for (let at = offset & ~(WORD - 1); at < offset + bytes; at += WORD) this.partly.add(at);
   }
 
-  #add({ read, written, partly }: StateWords): void {
+  #add({ read, written, partly, indexed }: StateWords): void {
     for (const offset of read) this.read.add(offset);
     for (const offset of written) this.written.add(offset);
     for (const offset of partly) this.partly.add(offset);
+    for (const offset of indexed) this.indexed.add(offset);
   }
 }
 
@@ -136,7 +143,7 @@ function valuesIn(node: Node): readonly Value[] {
 
 const bodies = new WeakMap<Body, StateWords>();
 const routines = new Map<Routine, StateWords>();
-const NOTHING: StateWords = { read: new Set(), written: new Set(), partly: new Set() };
+const NOTHING: StateWords = { read: new Set(), written: new Set(), partly: new Set(), indexed: new Set() };
 
 /** What the sentences of `body` themselves read and write, routines aside. */
 export function wordsOfBody(body: Body): StateWords {

@@ -11,11 +11,13 @@ import type { Field, RegisterFile, RegisterNumber, Routine, Statement, Value } f
 import { givesWay } from '../language/nodes.js';
 import { type FunctionCode, joined } from '../wasm/code-writer.js';
 import { Emitter } from '../wasm/emit.js';
+import type { Bits } from '../wasm/known-bits.js';
 import { Constants } from '../wasm/known.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Functions, Of, Setting, Window } from '../wasm/setting.js';
 import { type FlagsKnowledge, RegionFlags } from './region-flags.js';
-import { RegionRegisters, TopIsUncertain, ZERO_SLOT } from './region-registers.js';
+import { RegionRegisters, ZERO_SLOT } from './region-registers.js';
+import type { X87Knowledge, X87Shape } from './region-x87.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 import { type Structure, structureOf } from './structure.js';
 import { Windows, WINDOWS_OF_A_LOOP } from './windows.js';
@@ -29,19 +31,20 @@ export interface RegionFunctions extends Functions {
 /** Where code is emitted: what is known there. */
 interface Knowledge {
   readonly flags: FlagsKnowledge;
-  readonly top: number | undefined;
+  readonly x87: X87Knowledge;
 }
 
 export interface RegionOptions {
   /** The region runs at ring 3. */
   readonly user: boolean;
-  /** TOP where it begins, for x87 registers in locals; undefined leaves them in memory. */
-  readonly top: number | undefined;
+  /** What the x87 is like where it begins, for its registers in locals; undefined leaves them in memory. */
+  readonly shape: X87Shape | undefined;
   /** Instructions are to be counted. */
   readonly counts: boolean;
 }
 
 export class RegionEmitter implements Setting {
+  readonly inPlace = true;
   readonly #region: Region;
   readonly #structure: Structure;
   readonly #functions: RegionFunctions;
@@ -57,8 +60,8 @@ export class RegionEmitter implements Setting {
   readonly #leaving = {};
   readonly #loops = new Map<number, object>();
   readonly #merges = new Map<number, object>();
-  /** TOP at the beginning of each block that others lead to. */
-  readonly #tops = new Map<number, number | undefined>();
+  /** What is known at the end of each block, and therefore in all that it dominates. */
+  readonly #ends = new Map<number, X87Knowledge>();
   #instruction: RegionInstruction | undefined;
   /** The instruction sets flags on some of its ways and not on others, as far as is known of this one. */
   #flagsMaybe = false;
@@ -67,14 +70,14 @@ export class RegionEmitter implements Setting {
   readonly #retired: number | undefined;
   #done = 0;
 
-  constructor(region: Region, functions: RegionFunctions, memory: DataView, { user, top, counts }: RegionOptions) {
+  constructor(region: Region, functions: RegionFunctions, memory: DataView, { user, shape, counts }: RegionOptions) {
     this.#region = region;
     this.#structure = structureOf(region);
     this.#functions = functions;
     this.#memory = memory;
     this.#user = user;
     this.#emit = new Emitter(this, functions, 1);
-    this.#registers = new RegionRegisters(this.#emit, region, top);
+    this.#registers = new RegionRegisters(this.#emit, region, shape);
     this.#flags = new RegionFlags(this.#emit);
     this.#windows = new Windows(this.#emit, this.#structure.hasLoops ? WINDOWS_OF_A_LOOP : 0);
     this.#eip = this.#emit.newLocal('i32');
@@ -106,7 +109,7 @@ export class RegionEmitter implements Setting {
       emit.op(WASM.i32Ne);
       this.#staleIf();
     }
-    if (this.#registers.pushTopDiffers()) this.#staleIf();
+    if (this.#registers.x87.pushIsUnfit()) this.#staleIf();
     this.#registers.load();
     emit.loadState(State.BUDGET);
     emit.localSet(this.#budget);
@@ -191,7 +194,7 @@ export class RegionEmitter implements Setting {
     this.#merges.set(outermost, label);
     this.#emit.labelled('block', label, () => this.#within(eip, others));
     this.#flags.forget();
-    this.#registers.top = this.#tops.get(outermost);
+    this.#registers.x87.meet(outermost, this.#ends.get(eip) ?? this.#registers.x87.known);
     this.#tree(outermost);
   }
 
@@ -214,8 +217,9 @@ export class RegionEmitter implements Setting {
       if (this.#flagsMaybe) this.#flags.settleAndForget();
       this.#emit.body(instruction.body);
       this.#isDone(instruction);
-      if (this.#registers.pushTopIsElsewhere()) this.#emit.ifThen(() => this.#leaveTo(instruction.nextEip));
+      this.#leaveIf(this.#registers.x87.pushIsElsewhere(), instruction.nextEip);
     }
+    this.#ends.set(eip, this.#registers.x87.known);
     if (last?.flow !== 'jump') this.#goTo(block, last?.nextEip ?? eip);
   }
 
@@ -270,10 +274,15 @@ export class RegionEmitter implements Setting {
 
   /** Control is about to come to a block from here and from elsewhere: what is known must be true of all ways. */
   #arrive(eip: number): void {
+    this.#leaveIf(this.#registers.x87.pushCannotMeet(eip), eip);
     this.#flags.settle();
-    const { top } = this.#registers;
-    if (this.#tops.has(eip) && this.#tops.get(eip) !== top) throw new TopIsUncertain();
-    this.#tops.set(eip, top);
+  }
+
+  /** Out of the region when the condition is true, if there is one. */
+  #leaveIf(isPushed: boolean, eip: number): void {
+    if (!isPushed) return;
+    this.#emit.seldom();
+    this.#emit.ifThen(() => this.#leaveTo(eip));
   }
 
   #labelOf(labels: ReadonlyMap<number, object>, eip: number): object {
@@ -352,20 +361,24 @@ export class RegionEmitter implements Setting {
 
   setState: NonNullable<Setting['setState']> = (_emit, statement) => this.#registers.setState(statement);
 
-  constantState(node: Of<'state'>): number | undefined {
-    return this.#registers.constantState(node);
+  stateBits(node: Of<'state'>): Bits | undefined {
+    return this.#registers.x87.bits(node);
+  }
+
+  isNone(condition: Value): void {
+    this.#registers.x87.isNone(condition);
   }
 
   beginIf(): void {
-    this.#registers.beginIf();
+    this.#registers.x87.beginIf();
   }
 
   beginElse(): void {
-    this.#registers.beginElse();
+    this.#registers.x87.beginElse();
   }
 
   endIf(): void {
-    this.#registers.endIf();
+    this.#registers.x87.endIf();
   }
 
   beforeCall(_emit: Emitter, routine: Routine): void {
@@ -459,12 +472,12 @@ export class RegionEmitter implements Setting {
   }
 
   #knowledge(): Knowledge {
-    return { flags: this.#flags.known, top: this.#registers.top };
+    return { flags: this.#flags.known, x87: this.#registers.x87.known };
   }
 
-  #restore({ flags, top }: Knowledge): void {
+  #restore({ flags, x87 }: Knowledge): void {
     this.#flags.known = flags;
-    this.#registers.top = top;
+    this.#registers.x87.known = x87;
   }
 
   /** A return that leads to behind a call of this region stays in it. */

@@ -1,9 +1,5 @@
 // The registers of a region, in locals: loaded on the way in as far as they are used, stored on the way out as far as they are
-// written.
-//
-// The x87's are the hard ones, because which register ST(i) is depends on TOP. A region that uses them is made for the TOP
-// that there was when it was made, and checks it on the way in; from there on every push and pop is known, and ST(i) is a
-// local like any other. Where that cannot be kept up, the region is made again with the registers in memory.
+// written. The x87's are among them where it is known which is which (see region-x87).
 import { REGISTER_FILES } from '../cpu/register-files.js';
 import * as State from '../cpu/state.js';
 import type { RegisterFile, Routine } from '../language/nodes.js';
@@ -13,6 +9,7 @@ import type { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Of, Saying } from '../wasm/setting.js';
 import type { Region } from './region.js';
+import { RegionX87, TopIsUncertain, type X87Shape } from './region-x87.js';
 
 /** The register file's slot that is always zero. */
 export const ZERO_SLOT = 32;
@@ -34,10 +31,8 @@ const WORDS_IN_LOCALS: ReadonlySet<number> = new Set([
   State.MXCSR,
 ]);
 
-/** Why a region cannot have the x87's registers in locals. */
-export class TopIsUncertain extends Error {
-  override readonly name = 'TopIsUncertain';
-}
+/** The words of which region-x87 knows something. */
+const KNOWN_WORDS = [State.FPU_TOP, State.FPU_EMPTY, State.FPU_CONTROL] as const;
 
 /** Locals that stand for places in the state, made when first asked for. */
 class Places {
@@ -99,17 +94,10 @@ export class RegionRegisters {
   /** Words that some instruction of the region reads or writes, and those that one writes. */
   readonly #wordsInLocals = new Set<number>();
   readonly #wordsWritten = new Set<number>();
-  readonly #firstTop: number | undefined;
-  /** TOP where code is being emitted now; undefined when the x87's registers stay in memory. */
-  top: number | undefined;
-  /** The instruction has moved TOP on some of its ways only: `top` is what it is on the likely one. */
-  #topMoved = false;
-  #topUsed = false;
-  /** TOP at the beginning of each if that is open, and at the end of its first way. */
-  readonly #ifs: { readonly before: number | undefined; then: number | undefined }[] = [];
+  readonly x87: RegionX87;
 
-  /** @param top what TOP is where the region begins; undefined keeps the x87's registers in memory */
-  constructor(emit: Emitter, region: Region, top: number | undefined) {
+  /** @param shape what the region is made for; undefined keeps the x87's registers in memory */
+  constructor(emit: Emitter, region: Region, shape: X87Shape | undefined) {
     this.#emit = emit;
     this.#general = new Places(emit, 4);
     this.#xmm = new Places(emit, 16);
@@ -117,8 +105,8 @@ export class RegionRegisters {
     this.#significands = new Places(emit, 8);
     this.#signExponents = new Places(emit, 4);
     this.#chooseWords(region);
-    this.#firstTop = this.#wordsInLocals.has(State.FPU_TOP) ? top : undefined;
-    this.top = this.#firstTop;
+    const isKept = KNOWN_WORDS.every((offset) => this.#wordsInLocals.has(offset));
+    this.x87 = new RegionX87(emit, isKept ? shape : undefined, (offset) => emit.localGet(this.#words.local(offset)));
   }
 
   /** Which words go into locals: those that instructions read and write as wholes, and no other way. */
@@ -139,15 +127,6 @@ export class RegionRegisters {
   }
 
   // ---------------------------------------------------------------- on the way in and out
-
-  /** Whether the region is only good for one TOP: pushes whether TOP is another one. */
-  pushTopDiffers(): boolean {
-    if (!this.#topUsed || this.#firstTop === undefined) return false;
-    this.#emit.loadState(State.FPU_TOP);
-    this.#emit.const32(this.#firstTop);
-    this.#emit.op(WASM.i32Ne);
-    return true;
-  }
 
   #all(): Places[] {
     return [this.#general, this.#xmm, this.#words, this.#significands, this.#signExponents];
@@ -214,14 +193,6 @@ export class RegionRegisters {
 
   // ---------------------------------------------------------------- words of the state, and the x87's registers
 
-  /** What is always read at this place of the code: TOP, when the region is made for one. */
-  constantState({ offset, index }: Of<'state'>): number | undefined {
-    if (index !== undefined || offset !== State.FPU_TOP || this.top === undefined) return undefined;
-    if (this.#topMoved) throw new TopIsUncertain();
-    this.#topUsed = true;
-    return this.top;
-  }
-
   state({ bytes, offset, index }: Of<'state'>): boolean {
     const local = this.#localOf(bytes, offset, index, false);
     if (local === undefined) return false;
@@ -232,11 +203,7 @@ export class RegionRegisters {
   setState({ bytes, offset, index, value }: Saying<'setState'>): boolean {
     const local = this.#localOf(bytes, offset, index, true);
     if (local === undefined) return false;
-    if (offset === State.FPU_TOP && index === undefined && this.top !== undefined) {
-      const next = this.#emit.constantOf(value);
-      if (typeof next !== 'number') throw new TopIsUncertain();
-      this.top = next;
-    }
+    if (index === undefined) this.x87.writes(offset, value);
     this.#emit.value(value);
     this.#emit.localSet(local);
     return true;
@@ -247,10 +214,10 @@ export class RegionRegisters {
       if (bytes !== 4 || !this.#wordsInLocals.has(offset)) return undefined;
       return write ? this.#words.written(offset) : this.#words.local(offset);
     }
-    if (this.top === undefined || offset < State.FPU_REGISTERS || offset >= State.XMM) return undefined;
+    if (!this.x87.isStatic || offset < State.FPU_REGISTERS || offset >= State.XMM) return undefined;
     const at = this.#emit.constantOf(index);
     if (typeof at !== 'number') throw new TopIsUncertain();
-    this.#topUsed = true;
+    this.x87.use();
     const places = this.#partOf(offset - State.FPU_REGISTERS, bytes);
     return write ? places.written(offset + at) : places.local(offset + at);
   }
@@ -259,39 +226,6 @@ export class RegionRegisters {
     if (part === 0 && bytes === 8) return this.#significands;
     if (part === State.FPU_SIGN_EXPONENT && bytes === 4) return this.#signExponents;
     throw new TopIsUncertain();
-  }
-
-  beginIf(): void {
-    this.#ifs.push({ before: this.top, then: undefined });
-  }
-
-  beginElse(): void {
-    const open = this.#ifs.at(-1);
-    if (open === undefined) return;
-    open.then = this.top;
-    this.top = open.before;
-  }
-
-  /** TOP is thought to be what the way on which it moved has made it; the end of the instruction asks whether it is. */
-  endIf(): void {
-    const open = this.#ifs.pop();
-    if (open === undefined) return;
-    const otherwise = this.top;
-    if (open.then === open.before && otherwise === open.before) return;
-    if (open.then !== open.before && otherwise !== open.before && open.then !== otherwise) throw new TopIsUncertain();
-    this.top = open.then === open.before ? otherwise : open.then;
-    this.#topMoved = true;
-  }
-
-  /** The instruction is over. Pushes whether TOP is not what it is thought to be, if that has to be asked. */
-  pushTopIsElsewhere(): boolean {
-    const moved = this.#topMoved;
-    this.#topMoved = false;
-    if (!moved || this.top === undefined) return false;
-    this.#emit.localGet(this.#words.local(State.FPU_TOP));
-    this.#emit.const32(this.top);
-    this.#emit.op(WASM.i32Ne);
-    return true;
   }
 
   /** Around the call of a routine, which finds the words in memory and may change them there. */
@@ -305,6 +239,7 @@ export class RegionRegisters {
 
   afterCall(routine: Routine): void {
     const { written, partly } = wordsOfRoutine(routine);
+    if (KNOWN_WORDS.some((offset) => written.has(offset))) throw new TopIsUncertain();
     for (const offset of this.#wordsInLocals) {
       if (!written.has(offset) && !partly.has(offset)) continue;
       this.#emit.loadState(offset);

@@ -7,7 +7,7 @@ import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
 import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
-import { wordsOfBody } from '../language/state-words.js';
+import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
 import type { Body, Statement } from '../language/nodes.js';
 
 /** How an instruction ends. */
@@ -77,7 +77,10 @@ const isTarget = (statement: Statement): boolean =>
 
 /** True for what stores or loads the x87 and XMM registers as the memory that they are: fxsave and its kind. */
 function movesRegisterFiles(body: Body): boolean {
-  return [...wordsOfBody(body).partly].some((offset) => offset >= State.FPU_REGISTERS && offset < State.XMM_END);
+  const inFiles = (offset: number): boolean => offset >= State.FPU_REGISTERS && offset < State.XMM_END;
+  const looksThere = (statement: Statement): boolean =>
+    statement.kind === 'call' && [...wordsOfRoutine(statement.routine).indexed].some(inFiles);
+  return [...wordsOfBody(body).partly].some(inFiles) || some(body.statements, looksThere);
 }
 
 /** Derived from what the form means, once. */

@@ -17,13 +17,15 @@ import type { ValueType } from '../language/operators.js';
 import { slowLoad, slowStore } from '../language/slow-access.js';
 import { ModuleWriter } from '../wasm/module.js';
 import { RegionEmitter, type RegionFunctions } from './emit-region.js';
-import { TopIsUncertain } from './region-registers.js';
+import { sameShape, shapeOf, TopIsUncertain, type X87Shape } from './region-x87.js';
 import { type Fetched, findRegion, type Region } from './region.js';
 
 const WASM_PAGE = 0x10000;
 const SAMPLES_TO_TRANSLATE = 24;
 /** A region may follow jumps and calls to this many pages. */
 const PAGES_OF_A_REGION = 4;
+/** What the x87 is like where a region begins may change, but not all the time. */
+const SHAPES_OF_A_PLACE = 3;
 const LARGEST_NUMBER_OF_PLACES = 100_000;
 const TABLE_GROWTH = 256;
 /** The bound on memory for translations. */
@@ -84,8 +86,10 @@ interface Place {
     | { readonly kind: 'refused' };
   /** On how many pages a region from here may lie. */
   pages: number;
-  /** Whether it may be made for one TOP. */
-  staticTop: boolean;
+  /** How often a region here may still be made for what the x87 is like then. */
+  shapes: number;
+  /** What the last one was made for. */
+  shape: X87Shape | undefined;
 }
 
 export class Translator {
@@ -128,7 +132,12 @@ export class Translator {
     if (this.#places.size >= LARGEST_NUMBER_OF_PLACES) {
       for (const [old, { state }] of this.#places) if (state.kind === 'met') this.#places.delete(old);
     }
-    const place: Place = { state: { kind: 'met', samples: 0 }, pages: PAGES_OF_A_REGION, staticTop: true };
+    const place: Place = {
+      state: { kind: 'met', samples: 0 },
+      pages: PAGES_OF_A_REGION,
+      shapes: SHAPES_OF_A_PLACE,
+      shape: undefined,
+    };
     this.#places.set(key, place);
     return place;
   }
@@ -148,11 +157,14 @@ export class Translator {
     return true;
   }
 
-  /** The region at `eip` found that another page of it has moved: the next one there keeps to its page. */
+  /**
+   * The region at `eip` found that the x87 is not what it was made for; or that another page of it has moved: then the next
+   * one there keeps to its page.
+   */
   stale(eip: number, user: boolean): void {
     const place = this.#place(eip, user);
     this.counters.stale++;
-    if (place.staticTop) place.staticTop = false;
+    if (place.shape !== undefined && !sameShape(place.shape, shapeOf(this.#memory))) place.shapes--;
     else place.pages = 1;
     if (place.state.kind === 'translated') place.state.end();
     this.found(eip, user);
@@ -220,13 +232,14 @@ export class Translator {
   #write(region: Region, user: boolean, place: Place): { imports: Imports } & ReturnType<RegionEmitter['emit']> {
     const { view } = this.#memory;
     const counts = this.#counts;
-    const top = place.staticTop ? this.#memory.get(State.FPU_TOP) : undefined;
+    const shape = place.shapes > 0 ? shapeOf(this.#memory) : undefined;
+    place.shape = shape;
     try {
       const imports = new Imports();
-      return { imports, ...new RegionEmitter(region, imports, view, { user, top, counts }).emit() };
+      return { imports, ...new RegionEmitter(region, imports, view, { user, shape, counts }).emit() };
     } catch (reason) {
       if (!(reason instanceof TopIsUncertain)) throw reason;
-      place.staticTop = false;
+      place.shapes = 0;
       return this.#write(region, user, place);
     }
   }

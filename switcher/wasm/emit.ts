@@ -10,9 +10,10 @@ import { isTimed } from '../language/nodes.js';
 import { type Concrete, operator, type ValueType } from '../language/operators.js';
 import { CodeWriter } from './code-writer.js';
 import { GuestMemory } from './guest-memory.js';
+import type { Bits } from './known-bits.js';
 import { Constants } from './known.js';
 import { WASM } from './opcodes.js';
-import type { Functions, Of, Setting } from './setting.js';
+import type { Functions, Setting } from './setting.js';
 
 /** What belongs to the body being emitted, while another one is emitted in the middle of it. */
 interface SuspendedBody {
@@ -111,7 +112,13 @@ export class Emitter extends CodeWriter {
         this.op(WASM.simd, WASM.v128Const, ...node.bytes);
         return;
       case 'operator':
-        if (this.#folded(node)) return;
+        {
+          const same = this.#constants.sameAs(node);
+          if (same !== undefined) {
+            this.value(same);
+            return;
+          }
+        }
         for (const arg of node.args) this.value(arg);
         this.code.bytes(operator(node.name)?.opcode ?? []);
         this.code.bytes(node.immediates);
@@ -128,6 +135,8 @@ export class Emitter extends CodeWriter {
         this.op(WASM.select);
         return;
       }
+      case 'inPlace':
+        throw new Bug('whether to do it in place is always known');
       case 'field':
         this.#setting.field(this, node.field);
         return;
@@ -170,30 +179,6 @@ export class Emitter extends CodeWriter {
   #concrete(type: ValueType, value: Concrete): void {
     if (value instanceof Uint8Array) this.op(WASM.simd, WASM.v128Const, ...value);
     else this.#constant(type, value);
-  }
-
-  /** Where blanks are constants much arithmetic on them is nothing: x + 0, x << 0. */
-  #folded(node: Of<'operator'>): boolean {
-    if (this.#setting.constantField === undefined || node.args.length !== 2) return false;
-    const [left, right] = node.args;
-    if (left === undefined || right === undefined) return false;
-    const [a, b] = [this.#constants.of(left), this.#constants.of(right)];
-    if (
-      b === 0 &&
-      ['i32.add', 'i32.sub', 'i32.or', 'i32.xor', 'i32.shl', 'i32.shr_u', 'i32.shr_s'].includes(node.name)
-    ) {
-      this.value(left);
-      return true;
-    }
-    if (a === 0 && ['i32.add', 'i32.or', 'i32.xor'].includes(node.name)) {
-      this.value(right);
-      return true;
-    }
-    if (a === 0 && node.name === 'i32.shl') {
-      this.const32(0);
-      return true;
-    }
-    return false;
   }
 
   #constant(type: ValueType, value: number | bigint): void {
@@ -332,6 +317,11 @@ export class Emitter extends CodeWriter {
     this.#bind(value);
   }
 
+  /** What is known of the bits of `value`, an i32. */
+  bitsOf(value: Value): Bits {
+    return this.#constants.bits(value);
+  }
+
   /** What `value` always is here, if that is known. */
   constantOf(value: Value): Concrete | undefined {
     return this.#constants.of(value);
@@ -351,7 +341,8 @@ export class Emitter extends CodeWriter {
     }
     this.value(statement.condition);
     // What ends in an exception is not what instructions are for.
-    if (statement.then.at(-1)?.kind === 'raise') this.seldom();
+    const raises = statement.then.at(-1)?.kind === 'raise';
+    if (raises || statement.seldom) this.seldom();
     this.op(WASM.if, WASM.blockVoid);
     this.inside(() => {
       this.#setting.beginIf?.();
@@ -364,6 +355,7 @@ export class Emitter extends CodeWriter {
       this.#setting.endIf?.();
     });
     this.op(WASM.end);
+    if (raises) this.#setting.isNone?.(statement.condition);
   }
 
   #loop(loop: Loop): void {

@@ -3,6 +3,7 @@
 // A body is emitted once for every instruction of its form, each time with other blanks: what is known is known for one time.
 import type { Field, Node, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
 import { type Concrete, operator } from '../language/operators.js';
+import { type Bits, bitsOf, bitsOfOperator, bitsOfSelect, ALL, UNKNOWN_BITS } from './known-bits.js';
 
 /** What a setting may know. */
 export interface Knowledge {
@@ -10,13 +11,28 @@ export interface Knowledge {
   constantField?(field: Field): number;
   /** Whether the register is the absent one, which is always 0. */
   isZeroRegister?(file: RegisterFile, number: RegisterNumber): boolean;
-  /** What the word of the state always is at this place of the code. */
-  constantState?(node: Extract<Node, { kind: 'state' }>): number | undefined;
+  /** What is always true of the word of the state at this place of the code. */
+  stateBits?(node: Extract<Node, { kind: 'state' }>): Bits | undefined;
+  /** Whether quick ways are to be spelled out in place. */
+  readonly inPlace?: boolean;
 }
+
+/** When their second operand is 0; when their first one is. */
+const ZERO_CHANGES_NOTHING: ReadonlySet<string> = new Set([
+  'i32.add',
+  'i32.sub',
+  'i32.or',
+  'i32.xor',
+  'i32.shl',
+  'i32.shr_u',
+  'i32.shr_s',
+]);
+const ZERO_FIRST_CHANGES_NOTHING: ReadonlySet<string> = new Set(['i32.add', 'i32.or', 'i32.xor']);
 
 export class Constants {
   readonly #setting: Knowledge;
   readonly #known = new Map<Value, Concrete | undefined>();
+  readonly #bits = new Map<Value, Bits>();
 
   constructor(setting: Knowledge) {
     this.#setting = setting;
@@ -27,21 +43,74 @@ export class Constants {
     const { node } = value;
     if (node.kind === 'constant') return node.value;
     if (node.kind === 'constant128') return Uint8Array.from(node.bytes);
-    if (this.#setting.constantField === undefined) return undefined;
+    if (node.kind === 'inPlace') return this.#setting.inPlace === true ? 1 : 0;
     if (this.#known.has(value)) return this.#known.get(value);
-    const found = this.#find(value);
+    const found = this.#find(value) ?? this.#fromBits(value);
     this.#known.set(value, found);
     return found;
   }
 
+  /** What is known of the bits of `value`, an i32. */
+  bits(value: Value): Bits {
+    const known = this.#bits.get(value);
+    if (known !== undefined) return known;
+    const found = this.#findBits(value);
+    this.#bits.set(value, found);
+    return found;
+  }
+
+  /** Where blanks are constants much arithmetic on them is nothing, as x + 0 or x & 1 of a comparison: the operand it gives. */
+  sameAs({ name, args }: Extract<Node, { kind: 'operator' }>): Value | undefined {
+    const [left, right] = args;
+    if (this.#setting.constantField === undefined || left === undefined || right === undefined) return undefined;
+    const [a, b] = [this.of(left), this.of(right)];
+    if (b === 0 && ZERO_CHANGES_NOTHING.has(name)) return left;
+    if (a === 0 && ZERO_FIRST_CHANGES_NOTHING.has(name)) return right;
+    if (name !== 'i32.and') return undefined;
+    // A mask that keeps all that can be there.
+    if (this.#keeps(b, left)) return left;
+    return this.#keeps(a, right) ? right : undefined;
+  }
+
+  /** Whether `mask` has all bits that `value` may have. */
+  #keeps(mask: Concrete | undefined, value: Value): boolean {
+    return typeof mask === 'number' && (~this.bits(value).zeros & ~mask) === 0;
+  }
+
+  #fromBits(value: Value): number | undefined {
+    const { zeros, ones } = this.bits(value);
+    return (zeros | ones) === ALL ? ones : undefined;
+  }
+
+  #findBits({ node, type }: Value): Bits {
+    if (type !== 'i32') return UNKNOWN_BITS;
+    switch (node.kind) {
+      case 'constant':
+        return bitsOf(Number(node.value));
+      case 'inPlace':
+        return bitsOf(this.#setting.inPlace === true ? 1 : 0);
+      case 'field': {
+        const blank = this.#setting.constantField?.(node.field);
+        return blank === undefined ? UNKNOWN_BITS : bitsOf(blank);
+      }
+      case 'register':
+        return this.#setting.isZeroRegister?.(node.file, node.number) === true ? bitsOf(0) : UNKNOWN_BITS;
+      case 'state':
+        return this.#setting.stateBits?.(node) ?? UNKNOWN_BITS;
+      case 'select':
+        return bitsOfSelect(this.bits(node.condition), this.bits(node.yes), this.bits(node.no));
+      case 'operator':
+        return bitsOfOperator(
+          node.name,
+          node.args.map((arg) => this.bits(arg)),
+        );
+      default:
+        return UNKNOWN_BITS;
+    }
+  }
+
   #find({ node, type }: Value): Concrete | undefined {
     switch (node.kind) {
-      case 'field':
-        return this.#setting.constantField?.(node.field);
-      case 'register':
-        return this.#setting.isZeroRegister?.(node.file, node.number) === true ? 0 : undefined;
-      case 'state':
-        return this.#setting.constantState?.(node);
       case 'select': {
         const condition = this.of(node.condition);
         return condition === undefined ? undefined : this.of(condition === 0 ? node.no : node.yes);

@@ -11,6 +11,7 @@ import type {
   Value,
 } from '../language/nodes.js';
 import type { Emitter } from './emit.js';
+import type { Bits } from './known-bits.js';
 
 /** What the emitter asks of the module that the code goes into. */
 export interface Functions {
@@ -61,8 +62,12 @@ export interface Setting {
   /** Around the call of a routine, which finds all of the state in memory. */
   beforeCall?(emit: Emitter, routine: Routine): void;
   afterCall?(emit: Emitter, routine: Routine): void;
-  /** What the word of the state always is at this place of the code. */
-  constantState?(node: Of<'state'>): number | undefined;
+  /** What is always true of the word of the state at this place of the code. */
+  stateBits?(node: Of<'state'>): Bits | undefined;
+  /** `condition` is 0 from here on: with anything else there has been an exception. */
+  isNone?(condition: Value): void;
+  /** Whether quick ways are spelled out in place. */
+  readonly inPlace?: boolean;
   /** Where blanks are constants: what this one is. */
   constantField?(field: Field): number;
   /** Where registers are known: whether this is the one that is always zero. */

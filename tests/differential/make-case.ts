@@ -18,7 +18,7 @@ export interface WantedCases {
   readonly rows: boolean;
   /** Odd ones: prefixes, segments and places that compilers do not use. */
   readonly odd?: boolean;
-  /** One mnemonic alone. */
+  /** These mnemonics alone: a regular expression for the whole of one. */
   readonly only?: string | undefined;
 }
 
@@ -41,9 +41,8 @@ export function caseMaker({ seed, rows, odd = false, only }: WantedCases): () =>
   const random = new Random(seed);
   const loose = looseByMnemonic(writtenPlans());
   const all = suitableExamples();
-  const examples = (rows ? rowExamples(all, loose) : all).filter(
-    ({ form }) => only === undefined || form.mnemonic === only,
-  );
+  const isWanted = new RegExp(`^(${only ?? '.*'})$`);
+  const examples = (rows ? rowExamples(all, loose) : all).filter(({ form }) => isWanted.test(form.mnemonic));
   if (examples.length === 0) throw new RangeError(`no random cases of ${only}`);
   const beginnings: Case[] = [];
   const make = (): Case | undefined => {

@@ -1,4 +1,4 @@
-// `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonic] [--rows] [--odd] [--minutes M] [--keep] [--note] [--record]`:
+// `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonics] [--rows] [--odd] [--minutes M] [--keep] [--note] [--record]`:
 // prints in what the CPU of this machine and ours differ, each difference made small, as a case for tests/vectors.
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

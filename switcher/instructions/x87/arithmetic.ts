@@ -10,29 +10,58 @@ import { f80RoundToInteger } from '../float/convert.js';
 import { f80Divide } from '../float/divide.js';
 import { call80, type Flagged80, type Float80, SIGN } from '../float/format.js';
 import { f80Multiply } from '../float/multiply.js';
+import { areQuick, isQuick, quickDifference, quickProduct, quickSum, roundsAsUsual } from '../float/quick.js';
 import { f80SquareRoot } from '../float/square-root.js';
 import { fractionOperand, integerOperand, withOperandFlags } from './operand.js';
 import * as X from './state.js';
 
 interface Operation {
   readonly routine: Routine;
+  /** The same, for numbers that are open to it. */
+  readonly quick?: (b: Builder, x: Float80, y: Float80) => Flagged80;
   /** Source and destination change places. */
   readonly reversed: boolean;
 }
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  add: { routine: f80Add, reversed: false },
-  sub: { routine: f80Subtract, reversed: false },
-  subr: { routine: f80Subtract, reversed: true },
-  mul: { routine: f80Multiply, reversed: false },
+  add: { routine: f80Add, quick: quickSum, reversed: false },
+  sub: { routine: f80Subtract, quick: quickDifference, reversed: false },
+  subr: { routine: f80Subtract, quick: quickDifference, reversed: true },
+  mul: { routine: f80Multiply, quick: quickProduct, reversed: false },
   div: { routine: f80Divide, reversed: false },
   divr: { routine: f80Divide, reversed: true },
 };
 
+/** By the routine, which takes whatever there is. */
 function operate(b: Builder, { routine, reversed }: Operation, target: Float80, source: Float80): Flagged80 {
   const [x, y] = reversed ? [source, target] : [target, source];
   const mode = b.state(4, State.FPU_CONTROL);
   return call80(b, routine, x.significand, x.signExponent, y.significand, y.signExponent, mode);
+}
+
+/** In place, if `areQuick`; `otherwise` if not. Both leave the result in `outcome`. */
+function operateQuickly(
+  b: Builder,
+  { quick, reversed }: Operation,
+  target: Float80,
+  source: () => Float80,
+  outcome: X.Outcome,
+  areQuick: () => Value,
+  otherwise: () => void,
+): void {
+  if (quick === undefined) {
+    otherwise();
+    return;
+  }
+  b.quickly(
+    () => b.and(roundsAsUsual(b), areQuick()),
+    () => {
+      const [x, y] = reversed ? [source(), target] : [target, source()];
+      const result = quick(b, x, y);
+      outcome.set(result, result.flags);
+    },
+    otherwise,
+  );
 }
 
 /** `fadd m32` and the like: ST(0) with a number from memory. */
@@ -43,8 +72,13 @@ function withMemory(operation: Operation, integer: boolean): Definition {
     const register = X.stackRegister(b, 0);
     const outcome = new X.Outcome(b);
     b.when(b.eqz(register.empty), () => {
-      const result = operate(b, operation, X.readRegister(b, register), source);
-      outcome.set(result, integer ? result.flags : withOperandFlags(b, result, source.flags));
+      const target = X.readRegister(b, register);
+      const areQuick = (): Value => b.and(isQuick(b, target), source.isQuick());
+      operateQuickly(b, operation, target, source.quick, outcome, areQuick, () => {
+        const number = source.any();
+        const result = operate(b, operation, target, number);
+        outcome.set(result, integer ? result.flags : withOperandFlags(b, result, number.flags));
+      });
     });
     X.commit(b, outcome.flags, () => X.writeRegister(b, register, outcome.value), { memory: from });
   };
@@ -58,8 +92,20 @@ function withRegister(operation: Operation, pops: boolean): Definition {
     const source = X.stackRegister(b, from.read());
     const outcome = new X.Outcome(b);
     b.when(b.eqz(b.or(target.empty, source.empty)), () => {
-      const result = operate(b, operation, X.readRegister(b, target), X.readRegister(b, source));
-      outcome.set(result, result.flags);
+      const [x, y] = [X.readRegister(b, target), X.readRegister(b, source)];
+      const both = (): Value => areQuick(b, x, y);
+      operateQuickly(
+        b,
+        operation,
+        x,
+        () => y,
+        outcome,
+        both,
+        () => {
+          const result = operate(b, operation, x, y);
+          outcome.set(result, result.flags);
+        },
+      );
     });
     X.commit(b, outcome.flags, () => {
       X.writeRegister(b, target, outcome.value);

@@ -6,20 +6,42 @@ import type { Value } from '../../language/nodes.js';
 import { type Definition, define } from '../definition.js';
 import { f80Compare, f80Examine } from '../float/compare.js';
 import { DENORMAL, type Float80, INVALID } from '../float/format.js';
+import { areOrdered, isOrdered, quickOrder } from '../float/quick.js';
 import type { Access } from '../operands.js';
 import { fractionOperand, integerOperand } from './operand.js';
 import * as X from './state.js';
 
 const UNORDERED = X.C3 | X.C2 | X.C0;
 
+/** By the routine, which takes whatever there is. */
 function compare(b: Builder, x: Float80, y: Float80, quiet: boolean): Value {
   return b.call(f80Compare, x.significand, x.signExponent, y.significand, y.signExponent, quiet ? 1 : 0);
 }
 
+/** What a comparison is made of: the quick way, when that is open, and the other one. */
+interface Comparison {
+  isQuick(): Value;
+  quick(): Value;
+  any(): Value;
+}
+
+const ofRegisters = (b: Builder, x: Float80, y: Float80, quiet: boolean): Comparison => ({
+  isQuick: () => areOrdered(b, x, y),
+  quick: () => quickOrder(b, x, y),
+  any: () => compare(b, x, y, quiet),
+});
+
 /** Compares unless `empty`; gives condition codes and flags. */
-function codesUnless(b: Builder, empty: Value, build: () => Value): Value {
+function codesUnless(b: Builder, empty: Value, build: () => Comparison): Value {
   const word = b.variable('i32', UNORDERED | INVALID | X.STACK_FAULT);
-  b.when(b.eqz(empty), () => b.set(word, build()));
+  b.when(b.eqz(empty), () => {
+    const { isQuick, quick, any } = build();
+    b.quickly(
+      isQuick,
+      () => b.set(word, quick()),
+      () => b.set(word, any()),
+    );
+  });
   return b.get(word);
 }
 
@@ -42,7 +64,7 @@ const withRegister = (quiet: boolean, pops: number): Definition => {
     // fcompp and fucompp compare with ST(1), which they do not name.
     const y = X.stackRegister(b, other.kind === 'none' ? 1 : other.read());
     const word = codesUnless(b, b.or(x.empty, y.empty), () =>
-      compare(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
+      ofRegisters(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
     );
     end(b, word, pops);
   };
@@ -54,10 +76,18 @@ const withMemory = (integer: boolean, pops: number): Definition => {
     const y = integer ? integerOperand(b, from) : fractionOperand(b, from, false);
     const x = X.stackRegister(b, 0);
     const word = codesUnless(b, x.empty, () => {
-      const compared = compare(b, X.readRegister(b, x), y, false);
-      // An invalid operation is what comes first; unordered, here, it always is one.
-      const denormal = b.and(y.flags, DENORMAL);
-      return b.select(b.and(compared, INVALID), compared, b.or(compared, denormal));
+      const first = X.readRegister(b, x);
+      return {
+        isQuick: () => b.and(isOrdered(b, first), y.isQuick()),
+        quick: () => quickOrder(b, first, y.quick()),
+        any: () => {
+          const second = y.any();
+          const compared = compare(b, first, second, false);
+          // An invalid operation is what comes first; unordered, here, it always is one.
+          const denormal = b.and(second.flags, DENORMAL);
+          return b.select(b.and(compared, INVALID), compared, b.or(compared, denormal));
+        },
+      };
     });
     end(b, word, pops, from);
   };
@@ -84,7 +114,7 @@ define('ftst', (b) => {
   const zero = { significand: b.i64(0), signExponent: b.i32(0) };
   end(
     b,
-    codesUnless(b, x.empty, () => compare(b, X.readRegister(b, x), zero, false)),
+    codesUnless(b, x.empty, () => ofRegisters(b, X.readRegister(b, x), zero, false)),
     0,
   );
 });
@@ -102,7 +132,7 @@ const toFlags = (quiet: boolean, pops: boolean): Definition => {
     const x = X.stackRegister(b, 0);
     const y = X.stackRegister(b, other.read());
     const word = codesUnless(b, b.or(x.empty, y.empty), () =>
-      compare(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
+      ofRegisters(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
     );
     // The flags are set even by an exception that is not masked; only the pop waits.
     setFlags(b, word);

@@ -1,17 +1,26 @@
 // Onto the stack: fld, fild, the constants. Between its registers: fxch, fcmov.
 import * as State from '../../cpu/state.js';
+import type { Builder } from '../../language/builder.js';
 import { type Condition, condition } from '../../language/flags.js';
 import { define } from '../definition.js';
 import { ROUND_NEAREST, ROUND_UP, rounding } from '../float/format.js';
-import { fractionOperand, integerOperand } from './operand.js';
+import { fractionOperand, integerOperand, type MemoryNumber, wholeOperand } from './operand.js';
 import * as X from './state.js';
+
+function loadNumber(b: Builder, number: MemoryNumber, outcome: X.Outcome): void {
+  const any = (): void => {
+    const value = number.any();
+    outcome.set(value, value.flags);
+  };
+  b.quickly(number.isQuick, () => outcome.set(number.quick(), 0), any);
+}
 
 define('fld', (b, [from]) => {
   X.checkFpu(b);
   const outcome = new X.Outcome(b);
   if (from.kind === 'memory') {
-    const value = fractionOperand(b, from, true);
-    outcome.set(value, value.flags);
+    if (from.width === 80) outcome.set(wholeOperand(b, from), 0);
+    else loadNumber(b, fractionOperand(b, from, true), outcome);
     X.commitPush(b, outcome, from);
     return;
   }
@@ -23,7 +32,7 @@ define('fld', (b, [from]) => {
 define('fild', (b, [from]) => {
   X.checkFpu(b);
   const outcome = new X.Outcome(b);
-  outcome.set(integerOperand(b, from), 0);
+  loadNumber(b, integerOperand(b, from), outcome);
   X.commitPush(b, outcome, from);
 });
 

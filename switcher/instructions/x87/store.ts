@@ -8,6 +8,8 @@ import type { Value } from '../../language/nodes.js';
 import { type Definition, define } from '../definition.js';
 import { f32OfF80, f64OfF80, integerOfF80 } from '../float/convert.js';
 import { BEFORE_RESULT, callPair, INVALID, OVERFLOW, ROUNDING_SHIFT, UNDERFLOW } from '../float/format.js';
+import * as Quick from '../float/quick.js';
+import { F32, F64 } from '../float/round.js';
 import type { Access } from '../operands.js';
 import { F80_BYTES } from './operand.js';
 import * as X from './state.js';
@@ -37,11 +39,22 @@ function storeNarrow(b: Builder, to: Access, pops: boolean): void {
   const stored = b.variable('i64', NO_FRACTION[to.width] ?? 0n);
   const flags = b.variable('i32', INVALID | X.STACK_FAULT);
   b.when(b.eqz(register.empty), () => {
-    const { significand, signExponent } = X.readRegister(b, register);
-    const mode = b.state(4, State.FPU_CONTROL);
-    const [bits, met] = callPair(b, to.width === 32 ? f32OfF80 : f64OfF80, significand, signExponent, mode);
-    b.set(stored, bits);
-    b.set(flags, met);
+    const number = X.readRegister(b, register);
+    const [format, routine] = to.width === 32 ? ([F32, f32OfF80] as const) : ([F64, f64OfF80] as const);
+    b.quickly(
+      () => b.and(Quick.roundsToNearest(b), Quick.fits(b, format, number)),
+      () => {
+        const narrow = Quick.narrowed(b, format, number);
+        b.set(stored, narrow.bits);
+        b.set(flags, narrow.flags);
+      },
+      () => {
+        const mode = b.state(4, State.FPU_CONTROL);
+        const [bits, met] = callPair(b, routine, number.significand, number.signExponent, mode);
+        b.set(stored, bits);
+        b.set(flags, met);
+      },
+    );
   });
   storeAndEnd(b, to, b.get(stored), b.get(flags), pops);
 }

@@ -1,0 +1,255 @@
+// What is known of the x87 in a region: TOP, which registers are empty, what the control word says.
+//
+// Which register ST(i) is depends on TOP, whether it may be read on its tag, and what a result is on the control word. All
+// three are nearly always the same when control comes to the same place. So a region is made for what they were when it was
+// made, looks at its beginning whether they still are, and follows every push and pop from there: registers are locals, and
+// of the checks that each instruction makes nothing is left. Where that cannot be kept up, the region is made again with
+// everything in memory.
+import * as State from '../cpu/state.js';
+import type { Value } from '../language/nodes.js';
+import type { Emitter } from '../wasm/emit.js';
+import { type Bits, bitsOf, follows, someBitsOf, UNKNOWN_BITS } from '../wasm/known-bits.js';
+import { WASM } from '../wasm/opcodes.js';
+import type { Of } from '../wasm/setting.js';
+
+const EXCEPTION_MASKS = 0x3f;
+/** ES of the status word. */
+const SUMMARY = 0x80;
+/** The field of the control word that says how to round: what is changed all the time, for conversions to integers. */
+const ROUNDING = 0xc00;
+
+/** Why a region cannot have the x87's registers in locals. */
+export class TopIsUncertain extends Error {
+  override readonly name = 'TopIsUncertain';
+}
+
+/** What a region is made for. */
+export interface X87Shape {
+  readonly top: number;
+  readonly empty: number;
+  readonly control: number;
+}
+
+/** What is known at a point of the code. */
+export interface X87Knowledge {
+  /** TOP; undefined when the registers stay in memory. */
+  readonly top: number | undefined;
+  /** A bit for each register that is empty. */
+  readonly empty: number;
+  readonly control: Bits;
+  /** It has been seen that the FPU is this task's. */
+  readonly available: boolean;
+}
+
+const NOTHING: X87Knowledge = { top: undefined, empty: 0, control: UNKNOWN_BITS, available: false };
+
+/** What the state's words are now; undefined when an exception waits, which nobody is quick about. */
+export function shapeOf(memory: { get(offset: number): number }): X87Shape | undefined {
+  if ((memory.get(State.FPU_STATUS) & SUMMARY) !== 0) return undefined;
+  return {
+    top: memory.get(State.FPU_TOP),
+    empty: memory.get(State.FPU_EMPTY),
+    control: memory.get(State.FPU_CONTROL),
+  };
+}
+
+export const sameShape = (a: X87Shape, b: X87Shape | undefined): boolean =>
+  a.top === b?.top && a.empty === b.empty && a.control === b.control;
+
+const isElsewhere = (a: X87Knowledge, b: X87Knowledge): boolean => a.top !== b.top || a.empty !== b.empty;
+
+export class RegionX87 {
+  readonly #emit: Emitter;
+  readonly #shape: X87Shape | undefined;
+  readonly #pushWord: (offset: number) => void;
+  known: X87Knowledge;
+  /** What is known of the shape was of use. */
+  #used = false;
+  /** The instruction has moved TOP, or emptied a register, on some of its ways only: `known` is what it is on the likely one. */
+  #moved = false;
+  /** The instruction has loaded a control word from somewhere. */
+  #controlled = false;
+  /** What was known at the beginning of each if that is open, and at the end of its first way. */
+  readonly #ifs: { readonly before: X87Knowledge; then: X87Knowledge | undefined }[] = [];
+  /** What is relied upon where several ways meet. */
+  readonly #meetings = new Map<number, X87Knowledge>();
+
+  /** @param pushWord pushes a word of the state as it is where code is being emitted */
+  constructor(emit: Emitter, shape: X87Shape | undefined, pushWord: (offset: number) => void) {
+    this.#emit = emit;
+    this.#shape = shape;
+    this.#pushWord = pushWord;
+    this.known = shape === undefined ? NOTHING : { ...shape, control: bitsOf(shape.control), available: false };
+  }
+
+  /** Whether the registers are in locals. */
+  get isStatic(): boolean {
+    return this.known.top !== undefined;
+  }
+
+  /** The registers are in locals, and now that matters. */
+  use(): void {
+    this.#used = true;
+  }
+
+  // ---------------------------------------------------------------- on the way in
+
+  /** Pushes whether the state is not what the region is made for; false if it is made for any. */
+  pushIsUnfit(): boolean {
+    if (!this.#used || this.#shape === undefined) return false;
+    const { top, empty, control } = this.#shape;
+    for (const [offset, expected] of [
+      [State.FPU_TOP, top],
+      [State.FPU_EMPTY, empty],
+      [State.FPU_CONTROL, control],
+    ] as const) {
+      this.#emit.loadState(offset);
+      this.#emit.const32(expected);
+      this.#emit.op(WASM.i32Xor);
+    }
+    this.#emit.loadState(State.FPU_STATUS);
+    this.#emit.const32(SUMMARY);
+    this.#emit.op(WASM.i32And, WASM.i32Or, WASM.i32Or, WASM.i32Or);
+    return true;
+  }
+
+  // ---------------------------------------------------------------- words of the state
+
+  /** What is always true of the word at this place of the code. */
+  bits({ offset, index, bytes }: Of<'state'>): Bits | undefined {
+    if (index !== undefined || bytes !== 4) return undefined;
+    const { top, empty, control, available } = this.known;
+    if (offset === State.TASK_SWITCHED) return available ? bitsOf(0) : undefined;
+    if (top === undefined) return undefined;
+    switch (offset) {
+      case State.FPU_TOP:
+        return this.#certain(top);
+      case State.FPU_EMPTY:
+        return this.#certain(empty);
+      case State.FPU_CONTROL:
+        this.#used = true;
+        return control;
+      case State.FPU_STATUS:
+        // With all exceptions masked none is pending.
+        if ((control.ones & EXCEPTION_MASKS) !== EXCEPTION_MASKS) return undefined;
+        this.#used = true;
+        return { zeros: SUMMARY, ones: 0 };
+      default:
+        return undefined;
+    }
+  }
+
+  #certain(word: number): Bits {
+    if (this.#moved) throw new TopIsUncertain();
+    this.#used = true;
+    return bitsOf(word);
+  }
+
+  /** The word at `offset` is being written. */
+  writes(offset: number, value: Value): void {
+    if (!this.isStatic) return;
+    if (offset === State.FPU_CONTROL) {
+      this.known = { ...this.known, control: this.#emit.bitsOf(value) };
+      this.#controlled = true;
+      return;
+    }
+    if (offset !== State.FPU_TOP && offset !== State.FPU_EMPTY) return;
+    const next = this.#emit.constantOf(value);
+    if (typeof next !== 'number') throw new TopIsUncertain();
+    this.known = { ...this.known, [offset === State.FPU_TOP ? 'top' : 'empty']: next };
+  }
+
+  /** `condition` is 0 from here on. */
+  isNone({ node }: Value): void {
+    if (node.kind === 'operator' && node.name === 'i32.or') for (const arg of node.args) this.isNone(arg);
+    if (node.kind === 'state' && node.offset === State.TASK_SWITCHED && node.index === undefined)
+      this.known = { ...this.known, available: true };
+  }
+
+  // ---------------------------------------------------------------- ifs
+
+  beginIf(): void {
+    this.#ifs.push({ before: this.known, then: undefined });
+  }
+
+  beginElse(): void {
+    const open = this.#ifs.at(-1);
+    if (open === undefined) return;
+    open.then = this.known;
+    this.known = open.before;
+  }
+
+  /** The stack is thought to be what the way on which it moved has made of it; the end of the instruction asks whether it is. */
+  endIf(): void {
+    const open = this.#ifs.pop();
+    if (open?.then === undefined) return;
+    const { before, then } = open;
+    const otherwise = this.known;
+    const control = {
+      zeros: then.control.zeros & otherwise.control.zeros,
+      ones: then.control.ones & otherwise.control.ones,
+    };
+    const moves = [then, otherwise].filter((way) => isElsewhere(way, before));
+    const [moved, other] = moves;
+    if (moved && other && isElsewhere(moved, other)) throw new TopIsUncertain();
+    if (moves.length === 1) this.#moved = true;
+    this.known = { ...(moved ?? before), control, available: before.available };
+  }
+
+  /** The instruction is over. Pushes whether things are not what they are thought to be, if that has to be asked. */
+  pushIsElsewhere(): boolean {
+    const moved = this.#moved;
+    const controlled = this.#controlled;
+    this.#moved = false;
+    this.#controlled = false;
+    const { top } = this.known;
+    if (top === undefined || this.#shape === undefined) return false;
+    if (moved) {
+      this.#pushDiffers(State.FPU_TOP, bitsOf(top));
+      this.#pushDiffers(State.FPU_EMPTY, bitsOf(this.known.empty));
+      this.#emit.op(WASM.i32Or);
+    }
+    if (!controlled) return moved;
+    // A control word like the one before but for rounding is what to expect; with another one, out of here.
+    const expected = someBitsOf(this.#shape.control, ~ROUNDING);
+    if (follows(expected, this.known.control)) return moved;
+    this.known = { ...this.known, control: expected };
+    this.#pushDiffers(State.FPU_CONTROL, expected);
+    if (moved) this.#emit.op(WASM.i32Or);
+    return true;
+  }
+
+  /** Pushes something but 0 if what is known of the word is not true of it. */
+  #pushDiffers(offset: number, { zeros, ones }: Bits): void {
+    this.#pushWord(offset);
+    this.#emit.const32(ones);
+    this.#emit.op(WASM.i32Xor);
+    if ((zeros | ones) === -1) return;
+    this.#emit.const32(zeros | ones);
+    this.#emit.op(WASM.i32And);
+  }
+
+  // ---------------------------------------------------------------- where ways meet
+
+  /**
+   * Control is about to come to `eip` from here and from elsewhere. Pushes whether what others rely upon there is not true
+   * here, if that has to be asked.
+   */
+  pushCannotMeet(eip: number): boolean {
+    const meeting = this.#meetings.get(eip);
+    if (meeting === undefined) {
+      this.#meetings.set(eip, this.known);
+      return false;
+    }
+    if (isElsewhere(meeting, this.known)) throw new TopIsUncertain();
+    if (follows(meeting.control, this.known.control)) return false;
+    this.#pushDiffers(State.FPU_CONTROL, meeting.control);
+    return true;
+  }
+
+  /** Code for `eip`, where ways meet, begins. All of them come by a place where `before` was known. */
+  meet(eip: number, before: X87Knowledge): void {
+    const meeting = this.#meetings.get(eip);
+    this.known = { ...(meeting ?? this.known), available: before.available };
+  }
+}
