@@ -189,7 +189,7 @@ export class Cpu {
     let turn = this.#nextTurn(left);
     memory.set(State.BUDGET, turn);
     for (;;) {
-      if (this.retired?.isAtLimit === true) return;
+      if (this.retired?.isAtLimit === true) return this.#clearResumeFlag();
       const exit = this.#isSlow() ? this.#step() : this.#run();
       this.#exits[exit] = (this.#exits[exit] ?? 0) + 1;
       if (exit !== Exits.EXIT_BUDGET) {
@@ -206,7 +206,7 @@ export class Cpu {
       if (trap.vector !== undefined) return;
       if (this.#untilSample === 0) this.#sample();
       left -= turn;
-      if (left <= 0) return;
+      if (left <= 0) return this.#clearResumeFlag();
       turn = this.#nextTurn(left);
       memory.set(State.BUDGET, turn);
     }
@@ -323,6 +323,11 @@ export class Cpu {
     this.memory.set(State.EFLAGS_REST, this.memory.get(State.EFLAGS_REST) | X86_EFLAGS_RF);
   }
 
+  /** It was for one instruction, which is done; the fast engines leave it. */
+  #clearResumeFlag(): void {
+    this.memory.set(State.EFLAGS_REST, this.memory.get(State.EFLAGS_REST) & ~X86_EFLAGS_RF);
+  }
+
   #leave(vector: number, errorCode: number): void {
     this.trap.vector = vector;
     this.trap.errorCode = errorCode;
@@ -371,7 +376,7 @@ export class Cpu {
     const { memory } = this;
     const eip = memory.get(State.EIP);
     memory.set(State.EIP, memory.get(State.NEXT_EIP));
-    memory.set(State.EFLAGS_REST, memory.get(State.EFLAGS_REST) & ~X86_EFLAGS_RF);
+    this.#clearResumeFlag();
     if (!gate.isDirect) {
       this.#leave(gate.vector, ERROR_CODE_NONE);
       return false;
@@ -438,7 +443,7 @@ export class Cpu {
     const stepping = this.#isStepping();
     memory.set(State.STRING_TURN, stepping ? 1 : WHOLE_TURN);
     this.#stackLoaded = false;
-    memory.set(State.EFLAGS_REST, memory.get(State.EFLAGS_REST) & ~X86_EFLAGS_RF);
+    this.#clearResumeFlag();
     const exit = this.#evaluateOne(once);
     memory.set(State.STRING_TURN, WHOLE_TURN);
     const done = exit === undefined || exit === Exits.EXIT_MODE_CHANGED;

@@ -1,3 +1,5 @@
+// `npm run differential -- --boot [--kernel K --initrd I --cmdline C] [--memory MB] [--engine E --engine E] [--instructions N]`:
+// compares whole boots.
 // `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonics] [--rows] [--odd] [--minutes M] [--keep] [--note] [--record]`:
 // prints in what the CPU of this machine and ours differ, each difference made small, as a case for tests/vectors.
 import { appendFileSync } from 'node:fs';
@@ -5,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { whyNoNativeCpu } from '../native/harness.js';
 import { FOUND } from '../support/cpu-vectors.js';
 import { ENGINES } from '../support/test-cpu.js';
+import { runBoot } from './boots/run-boot.js';
 import { compare, type Difference } from './compare.js';
 import { Judge } from './judge.js';
 import { disassembled, minimise } from './minimise.js';
@@ -29,6 +32,13 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     note: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
+    boot: { type: 'boolean', default: false },
+    kernel: { type: 'string' },
+    initrd: { type: 'string' },
+    cmdline: { type: 'string' },
+    memory: { type: 'string' },
+    after: { type: 'string' },
+    instructions: { type: 'string' },
   },
 });
 const why = whyNoNativeCpu();
@@ -80,5 +90,6 @@ async function run(): Promise<void> {
   process.exitCode = counts.size === 0 ? 0 : 1;
 }
 
-if (values.record) await record(why);
+if (values.boot) process.exitCode = (await runBoot(values, say)) ? 0 : 1;
+else if (values.record) await record(why);
 else await run();
