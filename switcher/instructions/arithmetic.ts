@@ -42,7 +42,7 @@ define('sbb', (b, [to, from]) => {
 define('cmp', (b, [to, from]) => {
   const left = to.read();
   const right = from.read();
-  flagsOfSub(b, widthOf(to), left, right, b.sub(left, right));
+  flagsOfSub(b, widthOf(to), left, right, b.sub(left, right), 'cmp');
 });
 
 define('neg', (b, [to]) => {
@@ -108,7 +108,7 @@ define('cmpxchg', (b, [to, from]) => {
   // The destination is written either way: a read-only page faults even when nothing is exchanged.
   to.write(b.select(equal, from.read(), old));
   b.when(b.eqz(equal), () => b.setRegister(bytes, EAX, old));
-  flagsOfSub(b, width, accumulator, old, b.sub(accumulator, old));
+  flagsOfSub(b, width, accumulator, old, b.sub(accumulator, old), 'cmp');
 });
 
 define('cmpxchg8b', (b, [to]) => {

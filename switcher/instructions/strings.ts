@@ -171,7 +171,7 @@ function compare(s: Strings, operands: () => [left: Value, right: Value], advanc
   const compared = b.variable('i32', 0);
   const setFlags = (): void => {
     const [l, r] = [b.get(left), b.get(right)];
-    flagsOfSub(b, s.bytes === 1 ? 8 : s.bytes === 2 ? 16 : 32, l, r, b.sub(l, r));
+    flagsOfSub(b, s.bytes === 1 ? 8 : s.bytes === 2 ? 16 : 32, l, r, b.sub(l, r), 'cmp');
   };
   s.repeat(
     () => {

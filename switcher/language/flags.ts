@@ -8,7 +8,7 @@
 // the one out of bit 3 is AF. So `aux` is the vector of carries, shifted so that the top one is bit 31, and masked. The
 // two correction fields exist for flags that were loaded rather than computed: popf can set ZF and SF together.
 import type { Builder, Term } from './builder.js';
-import type { Condition, FlagsOrigin, Value } from './nodes.js';
+import type { Condition, Value } from './nodes.js';
 
 export { CONDITIONS, type Condition } from './nodes.js';
 
@@ -59,14 +59,14 @@ export function flagsOfAdd(
   });
 }
 
-/** The flags of `left − right = result`, also of cmp; with a borrow, `operation` is sbb. */
+/** The flags of `left − right = result`; `operation` is cmp when nobody keeps the result, sbb with a borrow. */
 export function flagsOfSub(
   b: Builder,
   width: Width,
   left: Value,
   right: Value,
   result: Value,
-  operation: 'sub' | 'sbb' = 'sub',
+  operation: 'sub' | 'cmp' | 'sbb' = 'sub',
 ): void {
   b.setFlags(() => [b.signExtend(width, result), auxFromCarries(b, 32 - width, borrowsOfSub(b, left, right, result))], {
     operation,
@@ -118,30 +118,6 @@ export function withCarry(b: Builder, aux: Value, carry: Value): Value {
   // OF is bit 31 xor bit 30: moving CF in flips both.
   const change = b.and(b.xor(aux, b.shl(carry, 31)), CARRY);
   return b.xor(aux, b.or(change, b.shrU(change, 1)));
-}
-
-/** The second word of flags that `operation` on operands of `width` bits leaves: what readers with an origin owe. */
-export function auxOf(
-  b: Builder,
-  operation: FlagsOrigin['operation'],
-  width: Width,
-  left: Value,
-  right: Value,
-  result: Value,
-): Value {
-  switch (operation) {
-    case 'add':
-    case 'adc':
-      return auxFromCarries(b, 32 - width, carriesOfAdd(b, left, right, result));
-    case 'sub':
-    case 'sbb':
-      return auxFromCarries(b, 32 - width, borrowsOfSub(b, left, right, result));
-    case 'inc':
-    case 'dec':
-      return auxOfStep(b, width, left, result, right, operation);
-    case 'logic':
-      return b.i32(0);
-  }
 }
 
 /** SF, ZF and PF from `result`, the others as given (each 0 or 1). */

@@ -119,7 +119,7 @@ export type Condition = (typeof CONDITIONS)[number];
 
 /** What arithmetic the flags come from, for readers that can do better than the two words. */
 export interface FlagsOrigin {
-  readonly operation: 'add' | 'sub' | 'adc' | 'sbb' | 'inc' | 'dec' | 'logic';
+  readonly operation: 'add' | 'sub' | 'cmp' | 'adc' | 'sbb' | 'inc' | 'dec' | 'logic';
   readonly width: 8 | 16 | 32;
   readonly left: Value;
   /** For inc and dec: CF, which stays as it was. */

@@ -15,7 +15,7 @@ import type { Bits } from '../wasm/known-bits.js';
 import { Constants } from '../wasm/known.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Functions, Of, Setting, Window } from '../wasm/setting.js';
-import { type FlagsKnowledge, RegionFlags } from './region-flags.js';
+import { type FlagsKnowledge, inCommon, RegionFlags, UNKNOWN } from './region-flags.js';
 import { RegionRegisters, ZERO_SLOT } from './region-registers.js';
 import type { X87Knowledge, X87Shape } from './region-x87.js';
 import type { Block, Region, RegionInstruction } from './region.js';
@@ -62,6 +62,8 @@ export class RegionEmitter implements Setting {
   readonly #merges = new Map<number, object>();
   /** What is known at the end of each block, and therefore in all that it dominates. */
   readonly #ends = new Map<number, X87Knowledge>();
+  /** What all who have come so far to a block know of the flags. */
+  readonly #arrivals = new Map<number, FlagsKnowledge>();
   #instruction: RegionInstruction | undefined;
   /** The instruction sets flags on some of its ways and not on others, as far as is known of this one. */
   #flagsMaybe = false;
@@ -193,7 +195,7 @@ export class RegionEmitter implements Setting {
     const label = {};
     this.#merges.set(outermost, label);
     this.#emit.labelled('block', label, () => this.#within(eip, others));
-    this.#flags.forget();
+    this.#flags.known = this.#arrivals.get(outermost) ?? UNKNOWN;
     this.#registers.x87.meet(outermost, this.#ends.get(eip) ?? this.#registers.x87.known);
     this.#tree(outermost);
   }
@@ -276,6 +278,8 @@ export class RegionEmitter implements Setting {
   #arrive(eip: number): void {
     this.#leaveIf(this.#registers.x87.pushCannotMeet(eip), eip);
     this.#flags.settle();
+    const { known } = this.#flags;
+    this.#arrivals.set(eip, inCommon(this.#arrivals.get(eip) ?? known, known));
   }
 
   /** Out of the region when the condition is true, if there is one. */

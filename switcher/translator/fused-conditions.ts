@@ -1,10 +1,14 @@
 // Conditions that need no flags: right behind a comparison, the condition is that comparison, in one WebAssembly opcode.
+import type { OwedOperation } from '../language/lazy-flags.js';
 import type { Condition, FlagsOrigin } from '../language/nodes.js';
 import type { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
 
+type Comparison = readonly [opcode: number, signed: boolean];
 /** One condition on operands that are known to be those of a comparison. */
-const COMPARISONS: Partial<Record<Condition, readonly [opcode: number, signed: boolean]>> = {
+const COMPARISONS: Partial<Record<Condition, Comparison>> & Record<'b' | 'ae', Comparison> = {
+  z: [0x46, false],
+  nz: [0x47, false],
   b: [0x49, false],
   ae: [0x4f, false],
   be: [0x4d, false],
@@ -15,7 +19,12 @@ const COMPARISONS: Partial<Record<Condition, readonly [opcode: number, signed: b
   g: [0x4a, true],
 };
 /** Conditions on the result alone, against zero. */
-const AGAINST_ZERO: Partial<Record<Condition, number>> = { z: 0x46, nz: 0x47, s: 0x48, ns: 0x4e };
+const AGAINST_ZERO: Partial<Record<Condition, number>> & Record<'z' | 'nz' | 's' | 'ns', number> = {
+  z: 0x46,
+  nz: 0x47,
+  s: 0x48,
+  ns: 0x4e,
+};
 /** After and, or, xor, test: CF and OF are 0. */
 const AFTER_LOGIC: Partial<Record<Condition, number>> = {
   ...AGAINST_ZERO,
@@ -27,59 +36,97 @@ const AFTER_LOGIC: Partial<Record<Condition, number>> = {
   g: 0x4a,
 };
 
-/** The locals in which the arithmetic left its operands and its result. */
+/** Bytes and words as the numbers that they are, and as numbers without a sign. */
+const EXTEND_SIGNED = { 8: 0xc0, 16: 0xc1 } as const;
+const MASK = { 8: 0xff, 16: 0xffff } as const;
+
+/** The two locals in which the arithmetic left what it owes (see language/lazy-flags). */
 export interface Operands {
-  readonly left: number;
-  readonly right: number;
-  readonly result: number;
+  readonly first: number;
+  readonly second: number;
 }
+
+type Arithmetic = Pick<FlagsOrigin, 'width'> & { readonly operation: OwedOperation };
 
 /**
  * Pushes the condition from the operands of the arithmetic before it, if that is simple.
  *
  * @returns whether it was
  */
-export function pushFused(
-  emit: Emitter,
-  cc: Condition,
-  { operation, width }: Pick<FlagsOrigin, 'operation' | 'width'>,
-  { left, right, result }: Operands,
-): boolean {
-  const against = operation === 'logic' ? AFTER_LOGIC[cc] : AGAINST_ZERO[cc];
-  if (against !== undefined) {
-    emit.localGet(result);
-    emit.const32(0);
-    emit.op(against);
-    return true;
-  }
-  if (operation === 'logic' && (cc === 'b' || cc === 'o' || cc === 'ae' || cc === 'no')) {
-    emit.const32(cc === 'b' || cc === 'o' ? 0 : 1);
-    return true;
-  }
-  const comparison = COMPARISONS[cc];
-  if (operation === 'sub' && comparison !== undefined) {
-    const [opcode, signed] = comparison;
-    for (const local of [left, right]) {
-      emit.localGet(local);
-      if (width !== 32 && signed) emit.op(width === 8 ? 0xc0 : 0xc1);
-      if (width !== 32 && !signed) {
-        emit.const32(width === 8 ? 0xff : 0xffff);
-        emit.op(WASM.i32And);
+export function pushFused(emit: Emitter, cc: Condition, arithmetic: Arithmetic, operands: Operands): boolean {
+  const { operation, width } = arithmetic;
+  const carry = cc === 'b' || cc === 'ae';
+  switch (operation) {
+    case 'logic':
+      if (carry || cc === 'o' || cc === 'no') {
+        emit.const32(cc === 'b' || cc === 'o' ? 0 : 1);
+        return true;
       }
-    }
-    emit.op(opcode);
-    return true;
+      return pushAgainstZero(emit, AFTER_LOGIC[cc], operands);
+    case 'inc':
+    case 'dec':
+      if (!carry) return pushAgainstZero(emit, AGAINST_ZERO[cc], operands);
+      emit.localGet(operands.second);
+      if (cc === 'ae') emit.op(WASM.i32Eqz);
+      return true;
+    case 'add':
+      if (!carry || width !== 32) return pushAgainstZero(emit, AGAINST_ZERO[cc], operands);
+      // The sum wrapped if it is below what was added.
+      emit.localGet(operands.first);
+      emit.localGet(operands.second);
+      emit.op(COMPARISONS[cc][0]);
+      return true;
+    case 'sub':
+      return pushAgainstZero(emit, AGAINST_ZERO[cc], operands) || pushComparison(emit, cc, arithmetic, operands);
+    case 'cmp':
+      return pushComparison(emit, cc, arithmetic, operands) || pushSign(emit, cc, width, operands);
   }
-  if (operation === 'add' && width === 32 && (cc === 'b' || cc === 'ae')) {
-    emit.localGet(result);
-    emit.localGet(left);
-    emit.op(cc === 'b' ? 0x49 : 0x4f);
-    return true;
+}
+
+/** The condition on the result, which is the first word. */
+function pushAgainstZero(emit: Emitter, opcode: number | undefined, { first }: Operands): boolean {
+  if (opcode === undefined) return false;
+  emit.localGet(first);
+  emit.const32(0);
+  emit.op(opcode);
+  return true;
+}
+
+/** The condition on left and right. After sub the left operand is gone, and is what the result and the right one make. */
+function pushComparison(emit: Emitter, cc: Condition, { operation, width }: Arithmetic, operands: Operands): boolean {
+  const comparison = COMPARISONS[cc];
+  if (comparison === undefined) return false;
+  const [opcode, signed] = comparison;
+  emit.localGet(operands.first);
+  if (operation === 'sub') {
+    emit.localGet(operands.second);
+    emit.op(WASM.i32Add);
   }
-  if ((operation === 'inc' || operation === 'dec') && (cc === 'b' || cc === 'ae')) {
-    emit.localGet(right);
-    if (cc === 'ae') emit.op(WASM.i32Eqz);
-    return true;
+  pushNarrow(emit, width, signed);
+  emit.localGet(operands.second);
+  pushNarrow(emit, width, signed);
+  emit.op(opcode);
+  return true;
+}
+
+function pushNarrow(emit: Emitter, width: FlagsOrigin['width'], signed: boolean): void {
+  if (width === 32) return;
+  if (signed) {
+    emit.op(EXTEND_SIGNED[width]);
+    return;
   }
-  return false;
+  emit.const32(MASK[width]);
+  emit.op(WASM.i32And);
+}
+
+/** SF of left − right. */
+function pushSign(emit: Emitter, cc: Condition, width: FlagsOrigin['width'], { first, second }: Operands): boolean {
+  if (cc !== 's' && cc !== 'ns') return false;
+  emit.localGet(first);
+  emit.localGet(second);
+  emit.op(WASM.i32Sub);
+  pushNarrow(emit, width, true);
+  emit.const32(0);
+  emit.op(AGAINST_ZERO[cc]);
+  return true;
 }

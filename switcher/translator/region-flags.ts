@@ -1,9 +1,17 @@
 // The flags of a region: owed in locals until somebody wants them, and a condition right behind its comparison becomes that
 // comparison (see language/lazy-flags).
 import * as State from '../cpu/state.js';
-import { lazyAux, lazyCarry, lazyKind, type Owed, WORDS } from '../language/lazy-flags.js';
+import {
+  isOwed,
+  lazyAux,
+  lazyCarry,
+  lazyKind,
+  lazyResult,
+  type Owed,
+  type OwedOperation,
+  WORDS,
+} from '../language/lazy-flags.js';
 import { Builder } from '../language/builder.js';
-import { auxOf } from '../language/flags.js';
 import type { FlagsOrigin, Value } from '../language/nodes.js';
 import type { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
@@ -14,19 +22,29 @@ import { pushFused } from './fused-conditions.js';
 export type FlagsKnowledge =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'words' }
-  | { readonly kind: 'owed'; readonly operation: FlagsOrigin['operation']; readonly width: FlagsOrigin['width'] };
+  | { readonly kind: 'owed'; readonly operation: OwedOperation; readonly width: FlagsOrigin['width'] };
 
-const UNKNOWN: FlagsKnowledge = { kind: 'unknown' };
+export const UNKNOWN: FlagsKnowledge = { kind: 'unknown' };
 const IN_WORDS: FlagsKnowledge = { kind: 'words' };
+
+/** The words are what is owed after a logical operation. */
+const isInWords = (known: FlagsKnowledge): boolean =>
+  known.kind === 'words' || (known.kind === 'owed' && known.operation === 'logic');
+
+/** What is known where control comes from two places, with `one` and `other` known there. */
+export function inCommon(one: FlagsKnowledge, other: FlagsKnowledge): FlagsKnowledge {
+  if (isInWords(one) && isInWords(other)) return one.kind === other.kind ? one : IN_WORDS;
+  if (one.kind !== 'owed' || other.kind !== 'owed') return UNKNOWN;
+  return one.operation === other.operation && one.width === other.width ? one : UNKNOWN;
+}
 
 const EXTEND = { 8: 0xc0, 16: 0xc1 } as const;
 
 export class RegionFlags {
   readonly #emit: Emitter;
   readonly #kind: number;
-  readonly #left: number;
-  readonly #right: number;
-  readonly #result: number;
+  readonly #first: number;
+  readonly #second: number;
   #written = false;
   /** What is known where code is being emitted now. */
   known: FlagsKnowledge = IN_WORDS;
@@ -34,24 +52,29 @@ export class RegionFlags {
   constructor(emit: Emitter) {
     this.#emit = emit;
     this.#kind = emit.newLocal('i32');
-    this.#left = emit.newLocal('i32');
-    this.#right = emit.newLocal('i32');
-    this.#result = emit.newLocal('i32');
+    this.#first = emit.newLocal('i32');
+    this.#second = emit.newLocal('i32');
   }
 
   load(): void {
     this.#emit.loadState(State.FLAGS_RESULT);
-    this.#emit.localSet(this.#result);
+    this.#emit.localSet(this.#first);
     this.#emit.loadState(State.FLAGS_AUX);
-    this.#emit.localSet(this.#left);
+    this.#emit.localSet(this.#second);
   }
 
   store(): void {
     if (!this.#written) return;
-    this.#emit.storeState(State.FLAGS_RESULT, this.#result);
-    this.#emit.const32(0);
-    this.#pushAux(UNKNOWN);
-    this.#emit.store(4, State.FLAGS_AUX);
+    const emit = this.#emit;
+    this.known = UNKNOWN;
+    for (const [offset, push] of [
+      [State.FLAGS_RESULT, () => this.pushResult()],
+      [State.FLAGS_AUX, () => this.pushAux()],
+    ] as const) {
+      emit.const32(0);
+      push();
+      emit.store(4, offset);
+    }
   }
 
   /** Others come to this point too, with flags from somewhere else. */
@@ -62,7 +85,7 @@ export class RegionFlags {
   /** Puts what is known about the flags into the local, for those who do not know it. */
   settle(): void {
     if (this.known.kind === 'unknown') return;
-    this.#emit.const32(this.known.kind === 'words' ? WORDS : lazyKind(this.known.operation, this.known.width));
+    this.#emit.const32(this.#kindOf(this.known));
     this.#emit.localSet(this.#kind);
   }
 
@@ -71,41 +94,25 @@ export class RegionFlags {
     this.forget();
   }
 
+  #kindOf(known: Exclude<FlagsKnowledge, { kind: 'unknown' }>): number {
+    return known.kind === 'words' ? WORDS : lazyKind(known.operation, known.width);
+  }
+
   pushResult(): void {
-    this.#emit.localGet(this.#result);
+    this.#push(lazyResult);
   }
 
   pushAux(): void {
-    this.#pushAux(this.known);
-  }
-
-  #pushAux(known: FlagsKnowledge): void {
-    const emit = this.#emit;
-    if (known.kind === 'words') {
-      emit.localGet(this.#left);
-      return;
-    }
-    if (known.kind === 'owed') {
-      this.#pushOwed(known);
-      return;
-    }
     this.#push(lazyAux);
-  }
-
-  #pushOwed({ operation, width }: Extract<FlagsKnowledge, { kind: 'owed' }>): void {
-    this.#push((b, { left, right, result }) => auxOf(b, operation, width, left, right, result));
   }
 
   /** Computed on the spot, because V8 drops what nobody uses in the end; of a call it cannot know that. */
   #push(compute: (b: Builder, owed: Owed) => Value): void {
+    const { known } = this;
     const b = new Builder();
     const local = (index: number): Value => b.parameter('i32', index);
-    const value = compute(b, {
-      kind: local(this.#kind),
-      left: local(this.#left),
-      right: local(this.#right),
-      result: local(this.#result),
-    });
+    const kind = known.kind === 'unknown' ? local(this.#kind) : b.i32(this.#kindOf(known));
+    const value = compute(b, { kind, first: local(this.#first), second: local(this.#second) });
     this.#emit.statements(b.body().statements);
     this.#emit.value(value);
   }
@@ -114,40 +121,37 @@ export class RegionFlags {
   set({ statements, result, aux, origin }: Saying<'setFlags'>, maybe: boolean): void {
     const emit = this.#emit;
     this.#written = true;
-    if (origin === undefined) {
+    if (origin !== undefined && isOwed(origin.operation)) {
+      this.#owe(origin, origin.operation);
+    } else {
       emit.statements(statements);
       emit.value(result);
       emit.value(aux);
-      emit.localSet(this.#left);
-      emit.localSet(this.#result);
+      emit.localSet(this.#second);
+      emit.localSet(this.#first);
       this.known = IN_WORDS;
-    } else {
-      this.#owe(origin);
     }
     if (maybe) this.settleAndForget();
   }
 
-  #owe({ operation, width, left, right, result }: FlagsOrigin): void {
+  #owe({ width, left, right, result }: FlagsOrigin, operation: OwedOperation): void {
     const emit = this.#emit;
-    emit.value(result);
-    if (width !== 32) emit.op(EXTEND[width]);
-    if (operation === 'logic') {
-      // CF, OF and AF are 0, and that is all there is to owe.
-      emit.const32(0);
-      emit.localSet(this.#left);
-    } else {
+    if (operation === 'cmp') {
       emit.value(left);
-      emit.value(right);
-      emit.localSet(this.#right);
-      emit.localSet(this.#left);
+    } else {
+      emit.value(result);
+      if (width !== 32) emit.op(EXTEND[width]);
     }
-    emit.localSet(this.#result);
+    if (operation === 'logic') emit.const32(0);
+    else emit.value(right);
+    emit.localSet(this.#second);
+    emit.localSet(this.#first);
     this.known = { kind: 'owed', operation, width };
   }
 
   condition({ cc, statements, words }: Of<'condition'>): void {
     if (this.known.kind === 'owed') {
-      const operands = { left: this.#left, right: this.#right, result: this.#result };
+      const operands = { first: this.#first, second: this.#second };
       if (pushFused(this.#emit, cc, this.known, operands)) return;
     }
     if (this.known.kind === 'unknown' && (cc === 'b' || cc === 'ae')) {
