@@ -17,7 +17,18 @@ export interface Times {
   readonly cpu: number;
 }
 
+/** When, in microseconds of the machine's monotonic clock; and processor time but that of the main thread. */
+interface Instant extends Times {
+  readonly at: number;
+  readonly otherThreads: number;
+}
+
 export interface Measured extends Times {
+  /** Microseconds of the machine's monotonic clock. */
+  readonly from: number;
+  readonly to: number;
+  /** Processor time of all threads but the first. */
+  readonly otherThreads: number;
   /** The number that the workload gives: equal wherever it is right. */
   readonly result: string;
 }
@@ -57,25 +68,37 @@ function peakMemory(pid: number): number {
   return Number(/^VmHWM:\s*(\d+) kB/m.exec(processFile(`${pid}/status`))?.[1] ?? NaN) * 1024;
 }
 
-const subtract = (a: Times, b: Times): Times => ({ wall: a.wall - b.wall, cpu: a.cpu - b.cpu });
+function mainThreadTime(pid: number): number {
+  return Number(processFile(`${pid}/task/${pid}/schedstat`).split(' ')[0]) / NANOSECONDS;
+}
+
+const between = (from: Instant, to: Instant): Omit<Measured, 'result'> => ({
+  wall: to.wall - from.wall,
+  cpu: to.cpu - from.cpu,
+  from: from.at,
+  to: to.at,
+  otherThreads: to.otherThreads - from.otherThreads,
+});
 
 /** Follows the lines of a console. */
 class RowReader {
   readonly rows = new Map<string, Measured>();
   readonly #clock: Command['clock'];
-  #began: Times | undefined;
+  readonly #start: Instant;
+  #began: Instant | undefined;
 
-  constructor(clock: Command['clock']) {
+  constructor(clock: Command['clock'], start: Instant) {
     this.#clock = clock;
+    this.#start = start;
   }
 
-  line(text: string, now: Times): void {
+  line(text: string, now: Instant): void {
     const [mark, name = '', result = '', wall, cpu] = text.trim().split(' ');
-    if (mark === '@user-space') this.rows.set(BOOT, { ...now, result: '' });
+    if (mark === '@user-space') this.rows.set(BOOT, { ...between(this.#start, now), result: '' });
     if (mark === '@begin') this.#began = now;
     if (mark !== '@end' || this.#began === undefined) return;
-    const times = this.#clock === 'own' ? { wall: Number(wall), cpu: Number(cpu) } : subtract(now, this.#began);
-    this.rows.set(name, { ...times, result });
+    const own = this.#clock === 'own' ? { wall: Number(wall), cpu: Number(cpu) } : {};
+    this.rows.set(name, { ...between(this.#began, now), ...own, result });
     this.#began = undefined;
   }
 }
@@ -86,6 +109,8 @@ export interface Command {
   /** How the times are taken: as the program itself gives them, or by watching the process. */
   readonly clock: 'own' | 'watched';
   readonly timeoutMs: number;
+  /** Until it ends by itself, and not only until it says `@done`. */
+  readonly toTheEnd?: boolean;
 }
 
 /** Runs a command until it says `@done` or ends. */
@@ -96,15 +121,22 @@ export async function runAndMeasure(command: Command): Promise<Run> {
   if (pid === undefined) throw new Error(`cannot run ${command.file}`);
   const ended = once(child, 'close');
   const timer = setTimeout(() => child.kill('SIGKILL'), command.timeoutMs);
-  const reader = new RowReader(command.clock);
+  const start: Instant = { wall: 0, cpu: 0, at: Number(process.hrtime.bigint() / 1000n), otherThreads: 0 };
+  const reader = new RowReader(command.clock, start);
   const log: string[] = [];
   let peak = 0;
   const onLine = (text: string): void => {
-    const now: Times = { wall: (performance.now() - began) / 1000, cpu: processorTime(pid) };
+    const cpu = processorTime(pid);
+    const now: Instant = {
+      wall: (performance.now() - began) / 1000,
+      cpu,
+      at: Number(process.hrtime.bigint() / 1000n),
+      otherThreads: cpu - mainThreadTime(pid),
+    };
     log.push(text);
     reader.line(text, now);
     if (text.startsWith('@')) peak = peakMemory(pid);
-    if (text.startsWith('@done')) child.kill('SIGKILL');
+    if (text.startsWith('@done') && command.toTheEnd !== true) child.kill('SIGKILL');
   };
   createInterface({ input: child.stdout }).on('line', onLine);
   createInterface({ input: child.stderr }).on('line', (text) => log.push(text));

@@ -22,6 +22,8 @@ import {
   toUser,
   word,
 } from '../tests/support/code-guest.js';
+import { DEVICE_OPERATIONS } from './device-operations.js';
+import type { Operation, Trial } from './operation.js';
 import { digits, formatTable, median } from './table.js';
 
 const { values: options } = parseArgs({
@@ -45,24 +47,9 @@ function loop(count: number, body: readonly number[]): number[] {
   return [0xbf, ...word(count), ...body, 0x4f, 0x0f, 0x85, ...word(back)];
 }
 
-/** A Guest, and how it is driven to its end. */
-interface Trial {
-  readonly guest: CodeGuest;
-  run(): void;
-}
-
-interface Operation {
-  readonly name: string;
-  /** How often it is done in one trial. */
-  readonly count: number;
-  /** With `count` operations, or with none, all else equal. */
-  trial(count: number): Trial;
-}
-
 /** A Guest that needs nobody until it says "done". */
 function alone(guest: CodeGuest): Trial {
   return {
-    guest,
     run() {
       const end = guest.run(1e6);
       if (!end.includes('done')) throw new Error(`the Guest ended with ${end}`);
@@ -78,7 +65,6 @@ function served(guest: CodeGuest): Trial {
   const insn = buffer.subarray(LGUEST_PENDING.insn, LGUEST_PENDING.insn + LGUEST_PENDING_INSN_SIZE);
   const pending = new DataView(buffer.buffer);
   return {
-    guest,
     run() {
       for (;;) {
         const result = device.read(buffer);
@@ -155,7 +141,6 @@ const interrupt: Operation = {
       if (result !== -EAGAIN) throw new Error(`a Guest that should sleep gave ${result}`);
     };
     return {
-      guest,
       run() {
         untilHalted();
         for (let i = 0; i < times; i++) {
@@ -197,6 +182,7 @@ const OPERATIONS: readonly Operation[] = [
   interrupt,
   contextSwitch,
   portExit,
+  ...DEVICE_OPERATIONS,
 ];
 
 /** Seconds of processor time that a trial takes. */

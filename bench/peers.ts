@@ -28,6 +28,8 @@ export interface Setting {
   readonly command: string | undefined;
   readonly engine: string | undefined;
   readonly nodeFlags: readonly string[];
+  /** More options of ours. */
+  readonly options?: readonly string[];
   readonly timeoutMs: number;
 }
 
@@ -56,7 +58,13 @@ function referenceCommandLine(rows: readonly string[]): string {
 function lguest(setting: Setting, rows: readonly string[]): Command {
   const engine = setting.engine === undefined ? [] : [`--engine=${setting.engine}`];
   const kernel = setting.kernel ?? referenceGuest();
-  const options = [`--initrd=${setting.initrd}`, ...engine, String(setting.memoryMB), kernel];
+  const options = [
+    ...(setting.options ?? []),
+    `--initrd=${setting.initrd}`,
+    ...engine,
+    String(setting.memoryMB),
+    kernel,
+  ];
   const line = setting.kernel === undefined ? referenceCommandLine(rows) : commandLine(rows);
   return {
     file: process.execPath,

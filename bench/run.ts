@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addToInitrd, buildPrograms } from './initrd.js';
 import { type Measured, runAndMeasure } from './measure.js';
+import { profileCounts, profileTimes } from './profile.js';
 import { PEERS, type Peer, type Setting, commands, describePeer } from './peers.js';
 import { ROWS } from './rows.js';
 import { digits, formatTable, geometricMean, median } from './table.js';
@@ -26,6 +27,7 @@ const { values: options } = parseArgs({
     v86: { type: 'string' },
     bios: { type: 'string', default: '/usr/share/seabios' },
     timeout: { type: 'string', default: '600' },
+    profile: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -116,13 +118,19 @@ async function main(): Promise<void> {
       nodeFlags: options['node-flags'].split(' ').filter(Boolean),
       timeoutMs: Number(options.timeout) * 1000,
     };
-    const wanted = chosen(options.peers, linux ? PEERS : ['native', 'lguest'], 'peer');
+    const all = options.profile ? 'lguest' : options.peers;
+    const wanted = chosen(all, linux ? PEERS : ['native', 'lguest'], 'peer');
     const peers = wanted.filter((peer) => describePeer(peer, setting) !== undefined);
     if (!linux) say('Without --kernel and --initrd: the programs on the reference Guest, and on this machine.');
     for (const peer of peers) say(`${peer}: ${describePeer(peer, setting) ?? ''}`);
     say(
       `${cpus().length} × ${cpus()[0]?.model ?? ''}, ${options.memory} MB, ${kernel ?? 'reference Guest'}, load ${load()}`,
     );
+    if (options.profile) {
+      say(`\nProcessor time of the main thread, by tier\n\n${await profileTimes(setting, rows)}`);
+      say(`\nWhat was done how often\n\n${await profileCounts(setting, rows)}\n\nload ${load()}`);
+      return;
+    }
     const samples: Samples = new Map();
     for (let round = 1; round <= Number(options.repeat); round++) {
       const peaks: string[] = [];

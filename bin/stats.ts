@@ -16,8 +16,11 @@ function describeRetired(cpu: NamedCounts): string[] {
   if (instructions === 0) return [];
   const milliseconds = cpu[CPU_COUNTS.milliseconds] ?? 0;
   const mips = (instructions / 1000 / milliseconds).toFixed(1);
-  const translated = percent(cpu[CPU_COUNTS.translated] ?? 0, instructions);
-  return [`retired ${instructions} instructions, ${translated} translated, in ${seconds(milliseconds)}: ${mips} MIPS`];
+  const translated = cpu[CPU_COUNTS.translated] ?? 0;
+  return [
+    `retired ${instructions} instructions, ${translated} (${percent(translated, instructions)}) in translated code, ` +
+      `in ${seconds(milliseconds)}: ${mips} MIPS`,
+  ];
 }
 
 /** Where jumps found their code: by chains and caches of running code, or in the code cache, or nowhere yet. */

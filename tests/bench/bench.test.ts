@@ -1,0 +1,62 @@
+// What measures is measured: operations at devices are really done, profiles are read as they are meant.
+import t from 'tap';
+import { sharesOf, TIERS } from '../../bench/cpu-profile.js';
+import { DEVICE_OPERATIONS } from '../../bench/device-operations.js';
+import { readStats, withoutBeginning } from '../../bench/stats-lines.js';
+import { describeStats } from '../../bin/stats.js';
+import { createGuest } from '../../launcher/index.js';
+import { INIT, shutdown, tinyGuest } from '../support/tiny-guests.js';
+
+t.test('a byte is printed, a block is read, a register answers, as often as it is said', async (t) => {
+  for (const { name, trial } of DEVICE_OPERATIONS) {
+    t.doesNotThrow(() => trial(7).run(), name);
+    t.doesNotThrow(() => trial(0).run(), `${name}, not at all`);
+  }
+});
+
+t.test('the lines of --stats give their numbers back', async (t) => {
+  const kernel = tinyGuest([...INIT, ...shutdown(1)], 'Power down');
+  const guest = await createGuest({ memory: 4, kernel, countInstructions: true });
+  const info = await guest.run();
+  await guest.close();
+  const counts = readStats(describeStats(info).map((line) => `lguest: ${line}`));
+  const { host, cpu } = info.stats;
+  t.equal(counts['instructions'], 7);
+  t.equal(counts['translated'], 0);
+  t.equal(counts['cpu entries'], host['cpu entries']);
+  t.equal(counts['software interrupt'], 2);
+  t.equal(counts['instructions decoded'], cpu['instructions decoded']);
+  t.equal(counts['blocks decoded'], cpu['blocks decoded']);
+  t.equal(counts['port exits'], 0);
+  t.strictSame(withoutBeginning({ a: 5, b: 1 }, { a: 3, c: 7 }), { a: 2, b: 1 });
+});
+
+t.test('a profile’s samples go to the room of who runs, or of who called', async (t) => {
+  const node = (id: number, functionName: string, url: string, children: number[] = []) => ({
+    id,
+    callFrame: { functionName, url },
+    children,
+  });
+  const profile = {
+    nodes: [
+      node(1, '(root)', '', [2, 3, 9]),
+      node(2, '(idle)', ''),
+      node(3, 'runGuest', 'file:///x/dist/host/core.js', [4, 5, 6, 7, 8]),
+      node(4, 'wasm-function[7]', 'wasm://wasm/0a'),
+      node(5, 'wasm-function[8]', 'wasm://wasm/0a'),
+      node(6, 'wasm-function[4]', 'wasm://wasm/0b'),
+      node(7, 'max', ''),
+      node(8, 'lookUp', 'file:///x/dist/switcher/cpu/code-cache.js'),
+      node(9, '(garbage collector)', ''),
+    ],
+    startTime: 1000,
+    endTime: 10_000,
+    samples: [2, 3, 4, 5, 6, 7, 8, 9, 3],
+    timeDeltas: [0, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000],
+  };
+  const shares = sharesOf(profile, 0, 1e9);
+  const wanted = { Host: 2, interpreter: 2, 'translated code': 1, decoding: 1, garbage: 1 };
+  for (const tier of TIERS)
+    t.equal(Math.round(shares[tier] * 1000), (wanted as Record<string, number>)[tier] ?? 0, tier);
+  t.equal(Math.round(sharesOf(profile, 3000, 4000).interpreter * 1000), 1, 'between two instants');
+});
