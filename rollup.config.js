@@ -43,7 +43,7 @@ const licences = {
 
 /** What `--version` and `--help` share with the rest; all else is loaded in one piece, or not at all. */
 const SHARED = ['options-table', 'errors', 'log'];
-const ON_ITS_OWN = ['main', 'command', 'help'];
+const ON_ITS_OWN = ['main', 'command', 'code-cache', 'help'];
 
 function chunkOf(id) {
   const { name } = parse(id);

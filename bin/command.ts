@@ -2,24 +2,30 @@
 import { readFileSync } from 'node:fs';
 import { Bug, EXIT_FAILURE, UserError } from '../lib/errors.js';
 import { printable } from '../lib/log.js';
+import type { CodeCache } from './code-cache.js';
 import type { CreateGuest } from './run.js';
 
-/**
- * @param create makes the Guest; the library's, unless a test has one of its own
- * @returns the exit status
- */
-export async function command(argv: readonly string[], create?: CreateGuest): Promise<number> {
+export interface CommandOptions {
+  /** Makes the Guest; the library's way, unless a test has one of its own. */
+  readonly create?: CreateGuest;
+  /** What `program` is in, compiled. */
+  readonly code?: CodeCache | undefined;
+}
+
+/** @returns the exit status */
+export async function command(argv: readonly string[], options: CommandOptions = {}): Promise<number> {
   try {
-    return await dispatch(argv, create);
+    return await dispatch(argv, options);
   } catch (error) {
     return report(error);
   }
 }
 
-async function dispatch(argv: readonly string[], create: CreateGuest | undefined): Promise<number> {
+async function dispatch(argv: readonly string[], { create, code }: CommandOptions): Promise<number> {
   // Asked by people in a hurry and by scripts, and known without loading a parser.
   if (argv.length === 1 && argv[0] === '--version') return printVersion();
   if (argv.length === 1 && argv[0] === '--help') return await printHelp();
+  code?.load();
   const program = await import('./program.js');
   const parsed = program.parseCommandLine(argv, process.env);
   switch (parsed.kind) {
@@ -27,8 +33,11 @@ async function dispatch(argv: readonly string[], create: CreateGuest | undefined
       return await printHelp();
     case 'version':
       return printVersion();
-    case 'run':
-      return await program.runCommand(parsed.options, create ?? program.createGuest);
+    case 'run': {
+      const status = await program.runCommand(parsed.options, create ?? program.createGuest);
+      code?.keep();
+      return status;
+    }
   }
 }
 

@@ -1,16 +1,22 @@
 // The command: argv in, exit status out.
 import { setFlagsFromString } from 'node:v8';
+import { CodeCache, cacheFolder } from './code-cache.js';
 import { command, report } from './command.js';
 
 /** Translated code says which of its branches are seldom taken. V8 up to this version listens only when it is told to. */
 const LAST_V8_TO_BE_TOLD = 13;
-if (Number.parseInt(process.versions.v8, 10) <= LAST_V8_TO_BE_TOLD) {
-  setFlagsFromString('--experimental-wasm-branch-hinting');
+
+/** @param program the file of the bundle that has all but the little that `--version` needs */
+export function main(program: string): void {
+  if (Number.parseInt(process.versions.v8, 10) <= LAST_V8_TO_BE_TOLD) {
+    setFlagsFromString('--experimental-wasm-branch-hinting');
+  }
+  process.on('uncaughtException', (error) => process.exit(report(error)));
+
+  const folder = cacheFolder(process.env);
+  const code = folder === undefined ? undefined : new CodeCache(program, folder);
+  void command(process.argv.slice(2), { code }).then((status) => {
+    // Set and not enforced: what is still on its way to stdout gets there first.
+    process.exitCode = status;
+  });
 }
-
-process.on('uncaughtException', (error) => process.exit(report(error)));
-
-// The status is set and not enforced: what is still on its way to stdout gets there first.
-void command(process.argv.slice(2)).then((status) => {
-  process.exitCode = status;
-});

@@ -20,7 +20,7 @@ Exit status:
 
 Environment:
   LGUEST_KERNEL (when no kernel is named)  LGUEST_LOG (log level)  LGUEST_LOG_FORMAT  LGUEST_COMPAT=c
-  LGUEST_DEBUG=1 (where an error comes from)
+  LGUEST_CACHE (a folder, or off)  LGUEST_DEBUG=1 (where an error comes from)
 
 Examples:
   lguest 64 vmlinux --initrd=./rootfs

@@ -54,4 +54,4 @@ setInterval(() => {
 }, 500).unref();
 
 process.on('uncaughtException', (error) => process.exit(report(error)));
-process.exitCode = await command(argv, (options) => Guest.build(fakeParts(steps).parts, options));
+process.exitCode = await command(argv, { create: (options) => Guest.build(fakeParts(steps).parts, options) });

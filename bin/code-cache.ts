@@ -1,0 +1,126 @@
+// The program as V8 has compiled it, kept from one run to the next in a file of the user's.
+//
+// V8 compiles a function when it is first called, and a boot calls thousands: that was a tenth of it. Whether the file is there, old,
+// broken or somebody else's makes a run slower or faster, and nothing else: whatever is not as it should be counts as not there.
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { Module, createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { cachedDataVersionTag } from 'node:v8';
+import { Script } from 'node:vm';
+
+const DIGEST = 'sha256';
+const DIGEST_BYTES = 32;
+/** Anybody but the owner may write. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+type Wrapper = (exports: unknown, require: NodeJS.Require, module: NodeModule, file: string, folder: string) => void;
+
+/** Where the environment wants it; undefined for nowhere. */
+export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const wanted = env['LGUEST_CACHE'];
+  if (wanted !== undefined) return isAbsolute(wanted) ? wanted : undefined;
+  try {
+    const base = env['XDG_CACHE_HOME'] ?? '';
+    const folder = join(isAbsolute(base) ? base : join(homedir(), '.cache'), 'lguest');
+    return isOurs(folder) ? folder : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it is ours, or would be: who runs us by sudo does not want root's files among his own. */
+function isOurs(folder: string): boolean {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat !== undefined) return process.geteuid === undefined || stat.uid === process.geteuid();
+  const parent = dirname(folder);
+  return parent !== folder && isOurs(parent);
+}
+
+/** One CommonJS file and its compiled code. */
+export class CodeCache {
+  readonly #file: string;
+  readonly #folder: string;
+  #source = Buffer.alloc(0);
+  #script: Script | undefined;
+
+  constructor(file: string, folder: string) {
+    this.#file = file;
+    this.#folder = folder;
+  }
+
+  /** Does what `require` does with the file, sooner: who requires it afterwards finds it done. */
+  load(): void {
+    const file = this.#file;
+    const require = createRequire(file);
+    this.#source = readFileSync(file);
+    const cachedData = this.#read();
+    const script = new Script(Module.wrap(this.#source.toString()), {
+      filename: file,
+      ...(cachedData && { cachedData }),
+    });
+    if (script.cachedDataRejected !== false) this.#script = script;
+    const module = new Module(file);
+    module.filename = file;
+    (script.runInThisContext() as Wrapper)(module.exports, require, module, file, dirname(file));
+    module.loaded = true;
+    require.cache[file] = module;
+  }
+
+  /** To be called when all that a run needs has been compiled. Writes the file unless it served. */
+  keep(): void {
+    const code = this.#script?.createCachedData();
+    if (code === undefined) return;
+    const path = this.#path();
+    const unfinished = `${path}.${process.pid}`;
+    try {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      try {
+        writeFileSync(unfinished, Buffer.concat([this.#digest(code), code]), { mode: 0o600, flag: 'wx' });
+        renameSync(unfinished, path);
+      } finally {
+        rmSync(unfinished, { force: true });
+      }
+    } catch {
+      // No room, no right, no such place: then not.
+    }
+  }
+
+  /** Each V8, with its flags, has code of its own. */
+  #path(): string {
+    return join(this.#folder, `program-${cachedDataVersionTag().toString(16)}.v8`);
+  }
+
+  #digest(code: Uint8Array): Buffer {
+    return createHash(DIGEST).update(this.#source).update(code).digest();
+  }
+
+  #read(): Buffer | undefined {
+    let fd: number | undefined;
+    try {
+      fd = openSync(this.#path(), 'r');
+      const { uid, mode } = fstatSync(fd);
+      // It is code that we are about to run: nobody else's.
+      if (process.geteuid !== undefined && (uid !== process.geteuid() || (mode & WRITABLE_BY_OTHERS) !== 0))
+        return undefined;
+      const kept = readFileSync(fd);
+      const code = kept.subarray(DIGEST_BYTES);
+      return this.#digest(code).equals(kept.subarray(0, DIGEST_BYTES)) ? code : undefined;
+    } catch {
+      return undefined;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+}
