@@ -8,8 +8,8 @@ import type { CreateGuest } from './run.js';
 export interface CommandOptions {
   /** Makes the Guest; the library's way, unless a test has one of its own. */
   readonly create?: CreateGuest;
-  /** What `program` is in, compiled. */
-  readonly code?: CodeCache | undefined;
+  /** The file of the bundle that has `program` in it. */
+  readonly program?: string;
 }
 
 /** @returns the exit status */
@@ -21,11 +21,11 @@ export async function command(argv: readonly string[], options: CommandOptions =
   }
 }
 
-async function dispatch(argv: readonly string[], { create, code }: CommandOptions): Promise<number> {
+async function dispatch(argv: readonly string[], { create, program: file }: CommandOptions): Promise<number> {
   // Asked by people in a hurry and by scripts, and known without loading a parser.
   if (argv.length === 1 && argv[0] === '--version') return printVersion();
   if (argv.length === 1 && argv[0] === '--help') return await printHelp();
-  code?.load();
+  const code = file === undefined ? undefined : await loadCompiled(file);
   const program = await import('./program.js');
   const parsed = program.parseCommandLine(argv, process.env);
   switch (parsed.kind) {
@@ -39,6 +39,15 @@ async function dispatch(argv: readonly string[], { create, code }: CommandOption
       return status;
     }
   }
+}
+
+async function loadCompiled(program: string): Promise<CodeCache | undefined> {
+  const { CodeCache, cacheFolder } = await import('./code-cache.js');
+  const folder = cacheFolder(process.env);
+  if (folder === undefined) return undefined;
+  const code = new CodeCache(program, folder);
+  code.load();
+  return code;
 }
 
 async function printHelp(): Promise<number> {

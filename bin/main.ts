@@ -1,6 +1,5 @@
 // The command: argv in, exit status out.
 import { setFlagsFromString } from 'node:v8';
-import { CodeCache, cacheFolder } from './code-cache.js';
 import { command, report } from './command.js';
 
 /** Translated code says which of its branches are seldom taken. V8 up to this version listens only when it is told to. */
@@ -13,9 +12,7 @@ export function main(program: string): void {
   }
   process.on('uncaughtException', (error) => process.exit(report(error)));
 
-  const folder = cacheFolder(process.env);
-  const code = folder === undefined ? undefined : new CodeCache(program, folder);
-  void command(process.argv.slice(2), { code }).then((status) => {
+  void command(process.argv.slice(2), { program }).then((status) => {
     // Set and not enforced: what is still on its way to stdout gets there first.
     process.exitCode = status;
   });
