@@ -12,9 +12,10 @@ import { FIRST_EXTERNAL_VECTOR, IA32_SYSCALL_VECTOR, IDT_ENTRIES } from '../gues
 import type { Clock } from '../lib/clock.js';
 import { UserError } from '../lib/errors.js';
 import { silentLogger } from '../lib/log.js';
-import { runGuest } from './core.js';
 import type { CpuCounters } from '../switcher/counters.js';
+import { runGuest } from './core.js';
 import type { HostCounters } from './counters.js';
+import { doorkeeperOf } from './doorkeeper.js';
 import { type HostLog, LgCpu, Lguest, type LguestOptions, NOTHING_PENDING, TSC_KHZ } from './guest.js';
 import { deliverTrap, isIrq, setInterrupt, setupDefaultIdtEntries } from './interrupts-and-traps.js';
 import { messageBytes } from './kill-guest.js';
@@ -223,6 +224,7 @@ export class LguestDevice {
     const cpu = new LgCpu(lg, this.#machine.switcher, this.#options.sliceNanoseconds);
     this.#machine.inUse = true;
     this.#machine.switcher.taskSwitched = false;
+    this.#machine.switcher.doorkeeper = doorkeeperOf(cpu);
     setupRegs(cpu, startEip);
     setupGuestGdt(cpu);
     setupDefaultIdtEntries(cpu);

@@ -31,9 +31,12 @@ import { hexWord, killGuest } from './kill-guest.js';
 
 const pageBase = (entry: number): number => (entry & ~PAGE_OFFSET_MASK) >>> 0;
 
+/** Page numbers in the low word of an eight byte entry: what one in the high word counts. */
+const PFNS_IN_LOW_WORD = 2 ** (32 - PAGE_SHIFT);
+
 /** The page number in an eight byte entry. */
 export const paePfn = (low: number, high: number): number =>
-  (high & PAE_HIGH_PFN_MASK) * 2 ** (32 - PAGE_SHIFT) + (low >>> PAGE_SHIFT);
+  (high & PAE_HIGH_PFN_MASK) * PFNS_IN_LOW_WORD + (low >>> PAGE_SHIFT);
 
 /** Whether a present upper level entry is one that a Guest may have; kills it otherwise. */
 function checkEntry(cpu: LgCpu, low: number, pfn: number, allowed: number, name: string): boolean {

@@ -111,6 +111,8 @@ export class LgCpu {
 
   life: Life = RUNNING;
   pending: Pending = NOTHING_PENDING;
+  /** The Guest comes out with a hypercall that has been made already (see doorkeeper). */
+  hypercallMade = false;
   /** `struct lguest_pending` as read() will store it. */
   readonly pendingBytes = new Uint8Array(LGUEST_PENDING_SIZE);
   /** Its `insn`. */

@@ -127,6 +127,20 @@ function doAsyncHcalls(cpu: LgCpu): void {
   }
 }
 
+/** The queued calls, then this one. */
+export function makeHypercall(
+  cpu: LgCpu,
+  number: number,
+  arg1: number,
+  arg2: number,
+  arg3: number,
+  arg4: number,
+): void {
+  doAsyncHcalls(cpu);
+  cpu.lg.trace?.('hypercall', number);
+  doHypercall(cpu, number, arg1, arg2, arg3, arg4);
+}
+
 /** A hypercall is pending: its number and arguments are in the registers, which stay as they are. */
 export function doHypercalls(cpu: LgCpu): void {
   const { regs } = cpu;
@@ -137,8 +151,6 @@ export function doHypercalls(cpu: LgCpu): void {
     initialize(cpu, number, arg1);
     return;
   }
-  doAsyncHcalls(cpu);
-  cpu.lg.trace?.('hypercall', number);
   const { ecx, edx, esi } = LGUEST_REGS;
-  doHypercall(cpu, number, arg1, regs[ecx] ?? 0, regs[edx] ?? 0, regs[esi] ?? 0);
+  makeHypercall(cpu, number, arg1, regs[ecx] ?? 0, regs[edx] ?? 0, regs[esi] ?? 0);
 }

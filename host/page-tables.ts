@@ -17,6 +17,7 @@ import {
   PAGE_PSE,
   PAGE_RW,
   PAGE_USER,
+  PTE_SIZE,
   PTRS_PER_PGD,
 } from '../guest-abi/x86/page-table.js';
 import { PF_USER, PF_WRITE } from '../guest-abi/x86/traps.js';
@@ -26,6 +27,9 @@ import { paePfn, walkedRights, walkGuest } from './guest-page-tables.js';
 import { hexWord, killGuest } from './kill-guest.js';
 import type { PagingMode } from './page-table-state.js';
 import type { ShadowDirectory } from './shadow-directory.js';
+
+/** Pages that are looked at together; their entries lie in one page table. */
+const NEIGHBOURS = 16;
 
 /**
  * What became of a page fault: `mapped`, so the Guest can go on; `mmio`, an access to a device at
@@ -88,7 +92,29 @@ export function demandPage(cpu: LgCpu, vaddr: GuestVirtual, errorCode: number): 
   directory.noteTable(vpn, walk.upperFlags);
   const writable = (rights & PAGE_RW) !== 0 && (pte & PAGE_DIRTY) !== 0;
   directory.put(vpn, walk.pfn, writable, (rights & PAGE_USER) !== 0);
+  mapNeighbours(cpu, directory, vpn);
   return 'mapped';
+}
+
+/**
+ * Who touches a page touches those beside it: what of them has been used before is mapped with it, as a TLB may, and saves
+ * its own fault. `walk` still says where the page's own PTE is.
+ */
+function mapNeighbours(cpu: LgCpu, directory: ShadowDirectory, vpn: number): void {
+  const { mode, walk } = cpu.pageTables;
+  const pae = mode === 'pae';
+  const size = pae ? PAE_PTE_SIZE : PTE_SIZE;
+  const first = vpn & ~(NEIGHBOURS - 1);
+  let address = walk.pteAddress - (vpn - first) * size;
+  for (let other = first; other < first + NEIGHBOURS; other++, address += size) {
+    if (directory.has(other)) continue;
+    const low = lgread32(cpu, guestPhysical(address));
+    if ((low & PAGE_PRESENT) === 0 || (low & PAGE_ACCESSED) === 0 || (low & PAGE_PSE) !== 0) continue;
+    const pfn = paePfn(low, pae ? lgread32(cpu, guestPhysical(address + 4)) : 0);
+    if (pfn >= cpu.lg.pfnLimit) continue;
+    const rights = walk.upperFlags & low;
+    directory.put(other, pfn, (rights & PAGE_RW) !== 0 && (low & PAGE_DIRTY) !== 0, (rights & PAGE_USER) !== 0);
+  }
 }
 
 /** Makes sure that the CPU can write to the page of `vaddr` without asking. */

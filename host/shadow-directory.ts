@@ -81,6 +81,11 @@ export class ShadowDirectory {
     if (this.#live) this.#map.set(vpn, pfn, writable, user);
   }
 
+  /** Whether `vpn` is mapped. */
+  has(vpn: number): boolean {
+    return (this.#place[vpn] ?? 0) !== 0;
+  }
+
   /** Unmaps `vpn`. */
   drop(vpn: number): void {
     const place = (this.#place[vpn] ?? 0) - 1;

@@ -73,7 +73,8 @@ export function handleTrap(cpu: LgCpu): void {
   cpu.counters.countTrap(vector);
   cpu.lg.trace?.('trap', vector);
   if (vector === LGUEST_TRAP_ENTRY) {
-    cpu.pending = HYPERCALL_PENDING;
+    if (!cpu.hypercallMade) cpu.pending = HYPERCALL_PENDING;
+    cpu.hypercallMade = false;
     return;
   }
   if (vector === X86_TRAP_GP && cpu.regs[errcode] === 0) {

@@ -13,7 +13,7 @@ import { Cpu, type EngineName } from './cpu/cpu.js';
 import type { SegmentFault } from './cpu/segments.js';
 import * as State from './cpu/state.js';
 import type { CpuCounters } from './counters.js';
-import { type LguestPages, type Switcher, TRAP_BAD_ENTRY, TRAP_HOST_INTERRUPT } from './switch.js';
+import { type Doorkeeper, type LguestPages, type Switcher, TRAP_BAD_ENTRY, TRAP_HOST_INTERRUPT } from './switch.js';
 import type { PhysicalMemory } from './physical-memory.js';
 import type { ShadowMap } from './cpu/shadow-map.js';
 
@@ -82,6 +82,14 @@ class GuestCpu implements Switcher {
 
   set taskSwitched(value: boolean) {
     this.#cpu.memory.set(State.TASK_SWITCHED, value ? 1 : 0);
+  }
+
+  get doorkeeper(): Doorkeeper | undefined {
+    return this.#cpu.doorkeeper;
+  }
+
+  set doorkeeper(doorkeeper: Doorkeeper | undefined) {
+    this.#cpu.doorkeeper = doorkeeper;
   }
 
   get counters(): CpuCounters {

@@ -24,6 +24,17 @@ export interface LguestPages {
   readonly guestTss: { ss1: number; esp1: number };
 }
 
+/**
+ * Whom the CPU asks before it comes out. What this one can deal with at the door, with the Guest's registers left as they
+ * are, costs no way through it; `true` says that the Guest may go on, `false` that it is to come out as ever.
+ */
+export interface Doorkeeper {
+  /** `int vector` through a gate to the Host, which the Guest may use; it would go on behind it. The registers are words. */
+  interrupt(vector: number, eax: number, ebx: number, ecx: number, edx: number, esi: number): boolean;
+  /** A page fault at `address`; the instruction would be done again. */
+  pageFault(address: number, errorCode: number): boolean;
+}
+
 export interface Switcher {
   readonly memory: PhysicalMemory;
   readonly pages: LguestPages;
@@ -33,6 +44,8 @@ export interface Switcher {
   readonly cr2: number;
   /** CR0.TS: with it set the Guest's next FPU instruction raises trap 7 (only Guests before 4.10 ask for it). */
   taskSwitched: boolean;
+  /** None by default. */
+  doorkeeper: Doorkeeper | undefined;
   /** What the CPU did so often. */
   readonly counters: CpuCounters;
   /**

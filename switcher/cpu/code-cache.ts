@@ -18,11 +18,12 @@ import * as State from './state.js';
 const LONGEST_INSTRUCTION = 15;
 const INSTRUCTIONS_PER_BLOCK = 64;
 const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
-/** No eip has this number's low bits at this place of the jump cache, so it stands for "empty". */
+/** No eip that is this number has its place at the beginning of the jump cache, so it stands for "empty" there. */
 const EMPTY_AT_ZERO = 1;
 /** In the key of a block, beside the mode's bits. */
 const USER_CODE = 4;
 const KEYS_PER_ADDRESS = 8;
+const ENTRY_WORDS = State.BLOCK_TABLE_ENTRY_SIZE / 4;
 const REGISTER_SIZES = { general: 4, wide: 16 } as const;
 
 /** The jump that a block without one ends with. */
@@ -57,9 +58,13 @@ export interface CodeMode extends DecodeMode {
 
 /** Where in the CPU's memory the block with this key begins. */
 const ramAddress = (key: number): number => State.GUEST_RAM + Math.floor(key / KEYS_PER_ADDRESS);
-/** The index of the block table's entry for an address; the CPU's own look-up computes the same. */
+/** The index of the block table's first entry for an address, and of its other one; the CPU's own look-up computes the same. */
 const tablePlace = (address: number): number =>
-  ((address ^ (address >>> State.BLOCK_TABLE_SHIFT)) & (State.BLOCK_TABLE_ENTRIES - 1)) * 2;
+  ((address ^ (address >>> State.BLOCK_TABLE_SHIFT)) & (State.BLOCK_TABLE_ENTRIES - 1)) * ENTRY_WORDS;
+const otherPlace = (place: number): number => place ^ ENTRY_WORDS;
+/** The same for an eip in the jump cache. */
+const cachePlace = (eip: number): number =>
+  ((eip ^ (eip >>> State.JUMP_CACHE_SHIFT)) & (State.JUMP_CACHE_ENTRIES - 1)) * 2;
 
 export class CodeCache {
   readonly #memory: Memory;
@@ -267,7 +272,7 @@ export class CodeCache {
     this.#maps.markExecuted(vpn, user);
     if (block.secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
     const cache = this.#caches[user ? 1 : 0];
-    const place = (eip & (State.JUMP_CACHE_ENTRIES - 1)) * 2;
+    const place = cachePlace(eip);
     cache[place] = eip;
     cache[place + 1] = block.record;
     cache[State.JUMP_CACHE_USED / 4] = 1;
@@ -278,8 +283,14 @@ export class CodeCache {
     return { kind: 'found', record: block.record };
   }
 
+  /** Into the first of the two places that are the address's; who was there goes to the other one, which is its own too. */
   #enterInTable(table: Int32Array, address: number, record: number): void {
     const place = tablePlace(address);
+    const other = otherPlace(place);
+    if (table[place] !== address) {
+      table[other] = table[place] ?? 0;
+      table[other + 1] = table[place + 1] ?? 0;
+    }
     table[place] = address;
     table[place + 1] = record;
   }
@@ -290,6 +301,8 @@ export class CodeCache {
     const table = this.#tables[(key & USER_CODE) !== 0 ? 1 : 0];
     const place = tablePlace(address);
     if (table[place] === address) table[place] = 0;
+    const other = otherPlace(place);
+    if (table[other] === address) table[other] = 0;
   }
 
   /**

@@ -24,6 +24,7 @@ import { interpreterModule } from '../interpreter/load.js';
 import { CodeCache } from './code-cache.js';
 import { cpuid } from './cpuid.js';
 import type { CpuCounters } from '../counters.js';
+import type { Doorkeeper } from '../switch.js';
 import * as Exits from './exits.js';
 import { loadEflags, readEflags, writeEflags } from './flags.js';
 import { resetFpu } from './fpu.js';
@@ -37,7 +38,16 @@ import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
 import type { CpuTables } from './tables.js';
 import { Translator } from '../translator/translator.js';
-import { ERROR_CODE_EXT, type Gate, gateErrorCode, gateOf, leadsToHost, type Problem, Transfers } from './transfers.js';
+import {
+  ERROR_CODE_EXT,
+  type Gate,
+  gateErrorCode,
+  gateOf,
+  leadsToHost,
+  mayAskHost,
+  type Problem,
+  Transfers,
+} from './transfers.js';
 import { transcendentalRoutines } from './x87-transcendental.js';
 
 /**
@@ -60,6 +70,8 @@ const WHOLE_TURN = 4096;
 const SHORTEST_TURN = 1000;
 const LONGEST_TURN = 200_000;
 const ERROR_CODE_NONE = 0;
+/** The general registers, as words of the state: eax, ecx, edx, ebx, esp, ebp, esi, edi. */
+const EAX = State.REGISTERS / 4;
 const SS_OFFSET = State.SS * State.SEGMENT_SIZE;
 const ESP_OFFSET = 16;
 
@@ -69,6 +81,7 @@ export class Cpu {
   readonly segments: Segments;
   readonly trap: Trap = { vector: undefined, errorCode: 0 };
   cr2 = 0;
+  doorkeeper: Doorkeeper | undefined = undefined;
   readonly #code: CodeCache;
   readonly #transfers: Transfers;
   readonly #everyday: EverydayTransfers;
@@ -312,9 +325,11 @@ export class Cpu {
   }
 
   #pageFault(address: number, isWrite: boolean, isUser: boolean): boolean {
+    const errorCode = (isWrite ? PF_WRITE : 0) | (isUser ? PF_USER : 0);
+    if (this.doorkeeper?.pageFault(address >>> 0, errorCode) === true) return true;
     this.cr2 = address >>> 0;
     this.#setResumeFlag();
-    this.#leave(X86_TRAP_PF, (isWrite ? PF_WRITE : 0) | (isUser ? PF_USER : 0));
+    this.#leave(X86_TRAP_PF, errorCode);
     return false;
   }
 
@@ -369,6 +384,22 @@ export class Cpu {
       return this.#exception(X86_TRAP_GP, gateErrorCode(vector, 0));
     }
     return this.#enterBehind(gate, 0);
+  }
+
+  /** Whether the Host has dealt with `int vector` at the door. */
+  #servedAtTheDoor(vector: number): boolean {
+    if (this.doorkeeper === undefined || !mayAskHost(this.#idt, vector, this.segments.cpl)) return false;
+    const { memory } = this;
+    const { state } = memory;
+    const eax = state[EAX] ?? 0;
+    const ecx = state[EAX + 1] ?? 0;
+    const edx = state[EAX + 2] ?? 0;
+    const ebx = state[EAX + 3] ?? 0;
+    const esi = state[EAX + 6] ?? 0;
+    if (!this.doorkeeper.interrupt(vector, eax >>> 0, ebx >>> 0, ecx >>> 0, edx >>> 0, esi >>> 0)) return false;
+    memory.set(State.EIP, memory.get(State.NEXT_EIP));
+    this.#clearResumeFlag();
+    return true;
   }
 
   /** Goes through a gate with NEXT_EIP as the address to return to. */
@@ -543,7 +574,10 @@ export class Cpu {
       farReturn: (bytes, drop) => this.#transferred(this.#transfers.farReturn(size(bytes), drop)),
       softwareInterrupt: (vector) => {
         // No single-step trap comes behind it.
-        if (this.#code.isFlat && !this.#isStepping() && this.#everyday.enterKernel(vector)) return 0;
+        if (!this.#isStepping()) {
+          if (this.#code.isFlat && this.#everyday.enterKernel(vector)) return 0;
+          if (this.#servedAtTheDoor(vector)) return 0;
+        }
         this.memory.set(State.VECTOR, vector);
         return Exits.EXIT_SOFTWARE_INTERRUPT;
       },

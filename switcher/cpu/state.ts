@@ -113,16 +113,22 @@ export const JUMP_CACHES = 0x10000;
  * Entries of one jump cache; an entry is two words: eip and the address of the record. It is emptied whenever a page of code
  * is unmapped, so it is small; what is not in it is most often in the block table, which depends on no mapping.
  */
-export const JUMP_CACHE_ENTRIES = 2048;
+export const JUMP_CACHE_ENTRIES = 4096;
+/** Which entry is that of an eip: its low bits, mixed with those from here on, since functions begin at the same low bits. */
+export const JUMP_CACHE_SHIFT = 12;
 /** Behind the entries, a word that is nonzero when something is in the cache. */
 export const JUMP_CACHE_USED = JUMP_CACHE_ENTRIES * 8;
 export const JUMP_CACHE_SIZE = JUMP_CACHE_USED + 64;
 
 export const BLOCK_TABLES = 0x30000;
-/** Entries of one block table; an entry is two words: the address in this memory of the block's first byte, and its record. */
+/**
+ * Entries of one block table; an entry is two words: the address in this memory of the block's first byte, and its record. An
+ * address has two entries that can be its own: the one that its bits name, and the neighbour with which that makes a pair.
+ */
 export const BLOCK_TABLE_ENTRIES = 32768;
+export const BLOCK_TABLE_ENTRY_SIZE = 8;
 export const BLOCK_TABLE_SHIFT = 15;
-export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * 8;
+export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * BLOCK_TABLE_ENTRY_SIZE;
 
 export const MAPS = 0x100000;
 export const MAP_SIZE = 0x400000;

@@ -72,6 +72,10 @@ export function gateOf(idt: Uint32Array, vector: number): Gate {
   };
 }
 
+/** Whether `int vector` at ring `cpl` leads to the Host. */
+export const mayAskHost = (idt: Uint32Array, vector: number, cpl: number): boolean =>
+  leadsToHost(idt, vector) && ((idt[vector * 2 + 1] ?? 0) & DESC_DPL_MASK) >>> DESC_DPL_SHIFT >= cpl;
+
 /** The error code of a fault that is about this gate itself. */
 export const gateErrorCode = (vector: number, external: number): number => vector * 8 + ERROR_CODE_IDT + external;
 

@@ -281,6 +281,9 @@ export class InterpreterModule implements Functions, Setting {
   #findEntry(emit: Emitter, eip: number, entry: number): void {
     emit.loadState(State.JUMP_CACHE);
     emit.localGet(eip);
+    emit.localGet(eip);
+    emit.const32(State.JUMP_CACHE_SHIFT);
+    emit.op(WASM.i32ShrU, WASM.i32Xor);
     emit.const32(State.JUMP_CACHE_ENTRIES - 1);
     emit.op(WASM.i32And);
     emit.const32(3);
@@ -353,8 +356,16 @@ export class InterpreterModule implements Functions, Setting {
     emit.localTee(entry);
     emit.load(4, 0);
     emit.localGet(at);
+    emit.op(WASM.i32Ne, WASM.if, WASM.blockVoid);
+    emit.localGet(entry);
+    emit.const32(State.BLOCK_TABLE_ENTRY_SIZE);
+    emit.op(WASM.i32Xor);
+    emit.localTee(entry);
+    emit.load(4, 0);
+    emit.localGet(at);
     emit.op(WASM.i32Eq);
     this.#missIfZero(emit, eip);
+    emit.op(WASM.end);
     emit.localGet(entry);
     emit.load(4, 4);
     emit.localTee(record);

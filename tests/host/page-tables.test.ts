@@ -74,6 +74,27 @@ for (const pae of [false, true]) {
     t.same([...guest.switcher.memory.written], [guest.pteAddress(directory, 0x8048000) >>> 12]);
   });
 
+  t.test(`with a page come those beside it that were used before, as a TLB may have them, ${kind}`, async (t) => {
+    const { guest, directory } = ready();
+    const first = 0x8040000;
+    guest.map(directory, first, 0x9000 | ALL);
+    guest.map(directory, first + PAGE, 0xa000 | ALL);
+    guest.map(directory, first + 2 * PAGE, 0xb000 | ALL | ACCESSED);
+    guest.map(directory, first + 3 * PAGE, 0xc000 | ALL | ACCESSED | DIRTY);
+    guest.map(directory, first + 4 * PAGE, 0xd000 | P | USER | ACCESSED | DIRTY);
+    guest.map(directory, first + 5 * PAGE, 0xe000 | P | RW | ACCESSED);
+    guest.map(directory, first + 6 * PAGE, 0xf000 | ALL | ACCESSED | 0x80);
+    guest.map(directory, first + 7 * PAGE, (RAM_PAGES * PAGE) | ALL | ACCESSED);
+    guest.map(directory, first + 8 * PAGE, 0x10000 | RW | USER | ACCESSED);
+    guest.map(directory, first + 16 * PAGE, 0x11000 | ALL | ACCESSED);
+    guest.map(directory, first - PAGE, 0x12000 | ALL | ACCESSED);
+    guest.run(pageFault(first, READ | AS_USER));
+    const expected = ['8040→9 ro user', '8042→b ro user', '8043→c rw user', '8044→d ro user', '8045→e ro kernel'];
+    t.same(list(guest), expected);
+    t.equal(guest.pte(directory, first + PAGE), 0xa000 | ALL, 'whose PTE is left alone');
+    t.equal(guest.device.read(new Uint8Array(12)), -EINTR, 'what is bad among them is no crime before it is touched');
+  });
+
   t.test(`a page that is dirty already is mapped writable by a read, ${kind}`, async (t) => {
     const { guest, directory } = ready();
     guest.map(directory, 0x8048000, 0x9000 | ALL | DIRTY);

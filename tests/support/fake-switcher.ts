@@ -2,13 +2,13 @@
 // code would and ends in a trap. It is how the Host is tested alone.
 import { LGUEST_REGS, LGUEST_REGS_WORDS } from '../../guest-abi/lguest-regs.js';
 import { GDT_ENTRIES } from '../../guest-abi/x86/descriptors.js';
-import { IDT_ENTRIES } from '../../guest-abi/x86/traps.js';
+import { IDT_ENTRIES, X86_TRAP_PF } from '../../guest-abi/x86/traps.js';
 import type { Clock, WallTime } from '../../lib/clock.js';
 import { wallTimeAfter } from '../../lib/clock.js';
 import { newCodeCounters } from '../../switcher/counters.js';
 import type { ShadowMap } from '../../switcher/cpu/shadow-map.js';
 import type { PhysicalMemory } from '../../switcher/physical-memory.js';
-import type { Switcher } from '../../switcher/switch.js';
+import type { Doorkeeper, Switcher } from '../../switcher/switch.js';
 import { TRAP_HOST_INTERRUPT } from '../../switcher/switch.js';
 
 /** A clock that goes when it is told to. */
@@ -103,6 +103,7 @@ export class FakeSwitcher implements Switcher {
   readonly counters = { jumps: 0, exits: {}, retired: undefined, code: newCodeCounters(), translator: undefined };
   cr2 = 0;
   taskSwitched = false;
+  doorkeeper: Doorkeeper | undefined = undefined;
   entries = 0;
   /** What is still to be done. With nothing left the Guest runs in circles until its time is up. */
   readonly script: Step[] = [];
@@ -116,16 +117,25 @@ export class FakeSwitcher implements Switcher {
     this.clock = clock;
   }
 
+  /** Asks before it comes out, as a real CPU does. */
+  asksAtTheDoor = false;
+
   runGuest(budget: number): void {
     this.entries++;
     this.budgets.push(budget);
-    const step = this.script.shift();
-    if (step !== undefined) {
+    for (let step = this.script.shift(); step !== undefined; step = this.script.shift()) {
       step(this);
-      return;
+      if (!this.asksAtTheDoor || !this.#isServed()) return;
     }
     this.clock.advance(this.nanosecondsPerBudget);
     this.pages.regs[LGUEST_REGS.trapnum] = TRAP_HOST_INTERRUPT;
+  }
+
+  #isServed(): boolean {
+    const vector = this.reg('trapnum');
+    if (vector === X86_TRAP_PF) return this.doorkeeper?.pageFault(this.cr2, this.reg('errcode')) ?? false;
+    const [eax, ebx, ecx] = [this.reg('eax'), this.reg('ebx'), this.reg('ecx')];
+    return this.doorkeeper?.interrupt(vector, eax, ebx, ecx, this.reg('edx'), this.reg('esi')) ?? false;
   }
 
   /** The value of a register. */

@@ -66,6 +66,8 @@ export class Difference extends Error {
 abstract class Watched implements Switcher {
   readonly inner: Switcher;
   readonly closeness: Closeness;
+  /** Nobody is asked at the door: each exit is a place to compare at. */
+  doorkeeper: Switcher['doorkeeper'] = undefined;
   readonly #clock: SteppedClock;
   /** How often the Guest was entered. */
   entries = 0;
