@@ -80,7 +80,10 @@ export const DS = 3;
 export const FS = 4;
 export const GS = 5;
 
-/** The x87: control, status (without TOP), TOP, and a byte of "this physical register is empty" bits. */
+/**
+ * The x87: control, status, TOP, and a byte of "this physical register is empty" bits. The status word is in pieces, because
+ * nearly every instruction changes it and hardly one asks: TOP, C1, and PE twice (see FPU_INEXACT) have their own words.
+ */
 export const FPU_CONTROL = 0x300;
 export const FPU_STATUS = 0x304;
 export const FPU_TOP = 0x308;
@@ -91,6 +94,10 @@ export const FPU_CS = 0x318;
 export const FPU_DP = 0x31c;
 export const FPU_DS = 0x320;
 export const MXCSR = 0x324;
+/** C1 of the status word, 0 or 1. */
+export const FPU_C1 = 0x328;
+/** 64 bits: if they are not 0, PE is set, whatever FPU_STATUS says of it. What results lose is collected here. */
+export const FPU_INEXACT = 0x330;
 /** Physical registers R0 … R7: 64-bit significand, then sign and exponent in 16 bits (kept as a word), 16 bytes each. */
 export const FPU_REGISTERS = 0x340;
 export const FPU_REGISTER_SIZE = 16;

@@ -28,11 +28,14 @@ const WORDS_IN_LOCALS: ReadonlySet<number> = new Set([
   State.FPU_CS,
   State.FPU_DP,
   State.FPU_DS,
+  State.FPU_C1,
   State.MXCSR,
 ]);
 
 /** The words of which region-x87 knows something. */
 const KNOWN_WORDS = [State.FPU_TOP, State.FPU_EMPTY, State.FPU_CONTROL] as const;
+
+const SELECTORS = State.SEGMENTS + State.SEGMENT_SELECTOR;
 
 /** Locals that stand for places in the state, made when first asked for. */
 class Places {
@@ -89,6 +92,8 @@ export class RegionRegisters {
   readonly #general: Places;
   readonly #xmm: Places;
   readonly #words: Places;
+  readonly #wideWords: Places;
+  readonly #selectors: Places;
   readonly #significands: Places;
   readonly #signExponents: Places;
   /** Words that some instruction of the region reads or writes, and those that one writes. */
@@ -102,6 +107,8 @@ export class RegionRegisters {
     this.#general = new Places(emit, 4);
     this.#xmm = new Places(emit, 16);
     this.#words = new Places(emit, 4);
+    this.#wideWords = new Places(emit, 8);
+    this.#selectors = new Places(emit, 4);
     this.#significands = new Places(emit, 8);
     this.#signExponents = new Places(emit, 4);
     this.#chooseWords(region);
@@ -129,11 +136,25 @@ export class RegionRegisters {
   // ---------------------------------------------------------------- on the way in and out
 
   #all(): Places[] {
-    return [this.#general, this.#xmm, this.#words, this.#significands, this.#signExponents];
+    return [
+      this.#general,
+      this.#xmm,
+      this.#words,
+      this.#wideWords,
+      this.#selectors,
+      this.#significands,
+      this.#signExponents,
+    ];
   }
 
   load(): void {
     for (const places of this.#all()) places.load();
+    // What was asked for on the way in is as good as written here: V8 sees then that it does not change in a loop.
+    for (const [offset, word] of this.x87.sureWords()) {
+      if (!this.#wordsInLocals.has(offset)) continue;
+      this.#emit.const32(word);
+      this.#emit.localSet(this.#words.local(offset));
+    }
   }
 
   store(): void {
@@ -210,6 +231,10 @@ export class RegionRegisters {
   }
 
   #localOf(bytes: number, offset: number, index: Of<'state'>['index'], write: boolean): number | undefined {
+    if (offset === SELECTORS && !write) return this.#selectorOf(index);
+    if (offset === State.FPU_INEXACT && bytes === 8) {
+      return write ? this.#wideWords.written(offset) : this.#wideWords.local(offset);
+    }
     if (index === undefined) {
       if (bytes !== 4 || !this.#wordsInLocals.has(offset)) return undefined;
       return write ? this.#words.written(offset) : this.#words.local(offset);
@@ -220,6 +245,12 @@ export class RegionRegisters {
     this.x87.use();
     const places = this.#partOf(offset - State.FPU_REGISTERS, bytes);
     return write ? places.written(offset + at) : places.local(offset + at);
+  }
+
+  /** Segment registers do not change in a region: what loads them is the interpreter's. */
+  #selectorOf(index: Of<'state'>['index']): number | undefined {
+    const at = index === undefined ? 0 : this.#emit.constantOf(index);
+    return typeof at === 'number' ? this.#selectors.local(SELECTORS + at) : undefined;
   }
 
   #partOf(part: number, bytes: number): Places {

@@ -97,12 +97,7 @@ export class RegionX87 {
   /** Pushes whether the state is not what the region is made for; false if it is made for any. */
   pushIsUnfit(): boolean {
     if (!this.#used || this.#shape === undefined) return false;
-    const { top, empty, control } = this.#shape;
-    for (const [offset, expected] of [
-      [State.FPU_TOP, top],
-      [State.FPU_EMPTY, empty],
-      [State.FPU_CONTROL, control],
-    ] as const) {
+    for (const [offset, expected] of this.sureWords()) {
       this.#emit.loadState(offset);
       this.#emit.const32(expected);
       this.#emit.op(WASM.i32Xor);
@@ -111,6 +106,17 @@ export class RegionX87 {
     this.#emit.const32(SUMMARY);
     this.#emit.op(WASM.i32And, WASM.i32Or, WASM.i32Or, WASM.i32Or);
     return true;
+  }
+
+  /** Words of which is known on the way in what they are. */
+  sureWords(): readonly (readonly [offset: number, word: number])[] {
+    if (!this.#used || this.#shape === undefined) return [];
+    const { top, empty, control } = this.#shape;
+    return [
+      [State.FPU_TOP, top],
+      [State.FPU_EMPTY, empty],
+      [State.FPU_CONTROL, control],
+    ];
   }
 
   // ---------------------------------------------------------------- words of the state

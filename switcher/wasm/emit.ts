@@ -23,6 +23,29 @@ interface SuspendedBody {
   readonly constants: Constants;
 }
 
+/** One reason why a condition is true: that `value` is not 0, or that it is. */
+interface Alternative {
+  readonly value: Value;
+  readonly negated: boolean;
+}
+
+const COMPARES = /\.(eqz?|ne|[lg][te](_[su])?)$/;
+const isBoolean = ({ node }: Value): boolean =>
+  node.kind === 'operator' &&
+  (COMPARES.test(node.name) || (/^i32\.(and|or)$/.test(node.name) && node.args.every((arg) => isBoolean(arg))));
+
+/** Taken apart where a part is of no use elsewhere: a | b, and that a & b of two comparisons is 0. */
+function alternatives(value: Value, negated: boolean): Alternative[] {
+  const { node } = value;
+  if (node.kind === 'operator' && value.uses < 2) {
+    const [left, right] = node.args;
+    if (node.name === 'i32.eqz' && left) return alternatives(left, !negated);
+    const splits = negated ? node.name === 'i32.and' && isBoolean(value) : node.name === 'i32.or';
+    if (splits && left && right) return [...alternatives(left, negated), ...alternatives(right, negated)];
+  }
+  return [{ value, negated }];
+}
+
 export class Emitter extends CodeWriter {
   readonly functions: Functions;
   readonly #setting: Setting;
@@ -339,10 +362,14 @@ export class Emitter extends CodeWriter {
       this.statements(known === 0 ? statement.otherwise : statement.then);
       return;
     }
+    if (statement.seldom) {
+      this.#ifSeldom(statement);
+      return;
+    }
     this.value(statement.condition);
     // What ends in an exception is not what instructions are for.
     const raises = statement.then.at(-1)?.kind === 'raise';
-    if (raises || statement.seldom) this.seldom();
+    if (raises) this.seldom();
     this.op(WASM.if, WASM.blockVoid);
     this.inside(() => {
       this.#setting.beginIf?.();
@@ -356,6 +383,30 @@ export class Emitter extends CodeWriter {
     });
     this.op(WASM.end);
     if (raises) this.#setting.isNone?.(statement.condition);
+  }
+
+  /** `otherwise` first; what is seldom true is out of the way behind it, and every reason for it is a branch of its own. */
+  #ifSeldom({ condition, then, otherwise }: Extract<Statement, { kind: 'if' }>): void {
+    const isSeldom = {};
+    const isDone = {};
+    this.labelled('block', isDone, () => {
+      this.labelled('block', isSeldom, () => {
+        this.#setting.beginIf?.();
+        for (const { value, negated } of alternatives(condition, false)) {
+          // Conditions that are known on the way change nothing.
+          const known = this.#constants.of(value);
+          if (known !== undefined && (known === 0) !== negated) continue;
+          this.value(value);
+          if (negated) this.op(WASM.i32Eqz);
+          this.branchSeldom(isSeldom);
+        }
+        this.statements(otherwise);
+        this.branch(isDone);
+      });
+      this.#setting.beginElse?.();
+      this.statements(then);
+      this.#setting.endIf?.();
+    });
   }
 
   #loop(loop: Loop): void {

@@ -3,6 +3,7 @@
 import { LGUEST_CS, PRESENT_INTERRUPT_GATE, DESC_DPL_MASK, GDT_ENTRIES } from '../../guest-abi/x86/descriptors.js';
 import { IDT_ENTRIES, X86_TRAP_BP, X86_TRAP_OF, X86_TRAP_PF } from '../../guest-abi/x86/traps.js';
 import { Cpu, type EngineName } from '../../switcher/cpu/cpu.js';
+import { setStatusWord, statusWord } from '../../switcher/cpu/fpu.js';
 import * as State from '../../switcher/cpu/state.js';
 import type { TestCpu } from './cpu-vectors.js';
 import {
@@ -26,7 +27,6 @@ const BUDGET = 200_000;
 const X87_REGISTERS = 8;
 const SIGNIFICAND_BYTES = 8;
 const X87_IMAGE_SIZE = 16;
-const TOP_SHIFT = 11;
 const TOP_MASK = 7;
 
 /** The gates of a Linux program's IDT, all to the Host: int3 and into may be asked for by name. */
@@ -161,11 +161,9 @@ export class EmulatedCpu implements TestCpu {
   #loadFpu(fx: Uint8Array): void {
     const { memory } = this.#cpu;
     const image = new DataView(fx.buffer, fx.byteOffset, fx.byteLength);
-    const status = image.getUint16(FX.fsw, true);
-    const top = (status >>> TOP_SHIFT) & TOP_MASK;
     memory.set(State.FPU_CONTROL, image.getUint16(FX.fcw, true));
-    memory.set(State.FPU_STATUS, status & ~(TOP_MASK << TOP_SHIFT));
-    memory.set(State.FPU_TOP, top);
+    setStatusWord(memory, image.getUint16(FX.fsw, true));
+    const top = memory.get(State.FPU_TOP);
     memory.set(State.FPU_EMPTY, ~image.getUint8(FX.ftw) & 0xff);
     memory.set(State.MXCSR, image.getUint32(FX.mxcsr, true));
     for (let i = 0; i < X87_REGISTERS; i++) {
@@ -183,7 +181,7 @@ export class EmulatedCpu implements TestCpu {
     const image = new DataView(fx.buffer);
     const top = memory.get(State.FPU_TOP);
     image.setUint16(FX.fcw, memory.get(State.FPU_CONTROL), true);
-    image.setUint16(FX.fsw, memory.get(State.FPU_STATUS) | (top << TOP_SHIFT), true);
+    image.setUint16(FX.fsw, statusWord(memory), true);
     image.setUint8(FX.ftw, ~memory.get(State.FPU_EMPTY));
     image.setUint32(FX.mxcsr, memory.get(State.MXCSR), true);
     for (let i = 0; i < X87_REGISTERS; i++) {

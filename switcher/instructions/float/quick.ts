@@ -11,44 +11,59 @@ import * as F from './format.js';
 import { multiplyWide } from './multiply.js';
 import type { Narrow } from './round.js';
 
-/** Exponents in the middle half of the range. Every normal number of 32 or 64 bits has one. */
-const LEAST = 0x2001;
-const MOST = 0x5ffc;
+/** Exponents in the middle quarter of the range. Every normal number of 32 or 64 bits has one. */
+const LEAST = 0x3000;
+const MODERATE_BITS = 13;
 const C3 = 0x4000;
 
-/** 1 if results are rounded to nearest, to all 64 bits. */
+/** What rounding did. */
+export interface Rounding {
+  /** An i64: not 0 if the result is not exact. */
+  readonly lost: Value;
+  /** 1 if it was rounded away from zero. */
+  readonly up: Value;
+}
+
+export interface Rounded80 extends F.Float80, Rounding {}
+
+/** 1 if results are rounded to nearest, to all 64 bits, and nobody wants to be told that they are not exact. */
 export const roundsAsUsual = (b: Builder): Value =>
-  b.eq(b.and(b.state(4, State.FPU_CONTROL), F.ROUNDING_AND_PRECISION), F.NEAREST_64);
+  b.eq(b.and(b.state(4, State.FPU_CONTROL), F.ROUNDING_AND_PRECISION | F.PRECISION), F.NEAREST_64 | F.PRECISION);
 
-/** 1 if results are rounded to nearest. */
+/** The same, whatever the precision. */
 export const roundsToNearest = (b: Builder): Value =>
-  b.eqz(b.and(b.state(4, State.FPU_CONTROL), 3 << F.ROUNDING_SHIFT));
+  b.eq(b.and(b.state(4, State.FPU_CONTROL), (3 << F.ROUNDING_SHIFT) | F.PRECISION), F.PRECISION);
 
-/** 1 if the number has an exponent in the middle half. Its significand is another question. */
-const isModerate = (b: Builder, { signExponent }: F.Float80): Value =>
-  b.ltU(b.sub(exponentOf(b, signExponent), LEAST), MOST + 1 - LEAST);
+/** How far from the least moderate exponent: MODERATE_BITS hold it if it is one. */
+const aboveLeast = (b: Builder, { signExponent }: F.Float80): Value => b.sub(exponentOf(b, signExponent), LEAST);
 
 /** 1 if the quick ways are open to both. */
 export const areQuick = (b: Builder, x: F.Float80, y: F.Float80): Value =>
-  b.and(b.and(isModerate(b, x), isModerate(b, y)), F.topBit(b, b.and(x.significand, y.significand)));
+  b.and(
+    b.ltU(b.or(aboveLeast(b, x), aboveLeast(b, y)), 1 << MODERATE_BITS),
+    F.topBit(b, b.and(x.significand, y.significand)),
+  );
 
-export const isQuick = (b: Builder, x: F.Float80): Value => b.and(isModerate(b, x), F.topBit(b, x.significand));
+export const isQuick = (b: Builder, x: F.Float80): Value =>
+  b.and(b.ltU(aboveLeast(b, x), 1 << MODERATE_BITS), F.topBit(b, x.significand));
 
-/** A number on its way, of which it is known that it stays in range: rounded. `signExponent` is at most one too small. */
-function rounded(b: Builder, signExponent: Value, high: Value, low: Value): F.Flagged80 {
-  // More than a half; or just a half, and what is there is odd.
-  const up = b.extendU(b.gtU(low, b.sub(F.TOP_BIT, b.and(high, 1n))));
-  const sum = b.add(high, up);
-  const over = b.ltU(sum, up);
-  return {
-    significand: b.or(sum, b.shl(b.extendU(over), 63n)),
-    signExponent: b.add(signExponent, over),
-    flags: b.or(b.shl(b.ne(low, 0n), 5), b.shl(b.wrap(up), 9)),
-  };
+/** 1 if what is left over makes the number larger: more than a half; or just a half, and what is there is odd. */
+const roundsUp = (b: Builder, kept: Value, rest: Value): Value => b.gtU(rest, b.sub(F.TOP_BIT, b.and(kept, 1n)));
+
+/** A number on its way, of which it is known that it stays in range: rounded. It may be zero, all of it. */
+function rounded(b: Builder, signExponent: Value, high: Value, low: Value): Rounded80 {
+  const up = roundsUp(b, high, low);
+  const significand = b.variable('i64', b.add(high, b.extendU(up)));
+  const word = b.variable('i32', signExponent);
+  b.whenSeldom(b.eqz(b.get(significand)), () => {
+    b.set(significand, b.shl(b.extendU(up), 63n));
+    b.set(word, b.add(signExponent, up));
+  });
+  return { significand: b.get(significand), signExponent: b.get(word), lost: low, up };
 }
 
 /** x · y. */
-export function quickProduct(b: Builder, x: F.Float80, y: F.Float80): F.Flagged80 {
+export function quickProduct(b: Builder, x: F.Float80, y: F.Float80): Rounded80 {
   const { high, low } = multiplyWide(b, x.significand, y.significand);
   // The product of two numbers in [1, 2) is in [1, 4).
   const short = b.shrU(b.not(high), 63n);
@@ -62,6 +77,9 @@ export function quickProduct(b: Builder, x: F.Float80, y: F.Float80): F.Flagged8
   );
 }
 
+/** Stands for all that is too far below: not the very last bit, for it may come one place further down. */
+const LAST = 2n;
+
 /** What is on its way in `quickSum`. */
 interface OnItsWay {
   readonly word: Variable;
@@ -70,11 +88,11 @@ interface OnItsWay {
 }
 
 /** x − y. */
-export const quickDifference = (b: Builder, x: F.Float80, y: F.Float80): F.Flagged80 =>
+export const quickDifference = (b: Builder, x: F.Float80, y: F.Float80): Rounded80 =>
   quickSum(b, x, { significand: y.significand, signExponent: b.xor(y.signExponent, F.SIGN) });
 
 /** x + y. */
-export function quickSum(b: Builder, x: F.Float80, y: F.Float80): F.Flagged80 {
+export function quickSum(b: Builder, x: F.Float80, y: F.Float80): Rounded80 {
   const difference = b.sub(exponentOf(b, x.signExponent), exponentOf(b, y.signExponent));
   const swap = b.ltS(difference, 0);
   const large = b.select(swap, y.significand, x.significand);
@@ -82,7 +100,7 @@ export function quickSum(b: Builder, x: F.Float80, y: F.Float80): F.Flagged80 {
   const distance = b.select(swap, b.sub(0, difference), difference);
   const word = b.variable('i32', b.select(swap, y.signExponent, x.signExponent));
   const high = b.variable('i64', 0n);
-  const low = b.variable('i64', 1n);
+  const low = b.variable('i64', LAST);
   b.whenSeldom(
     b.gtU(distance, 63),
     // Far below the last place it is only a question of there being something.
@@ -102,10 +120,10 @@ export function quickSum(b: Builder, x: F.Float80, y: F.Float80): F.Flagged80 {
   return rounded(b, b.get(word), b.get(high), b.get(low));
 }
 
-/** By 64 or 65 places, what falls out remaining as the last bit. */
+/** By 64 or 65 places, what falls out remaining as LAST. */
 function shiftFar(b: Builder, significand: Value, distance: Value, low: Variable): void {
   const n = b.extendU(b.sub(distance, 64));
-  b.set(low, b.or(b.shrU(significand, n), b.and(significand, 1n)));
+  b.set(low, b.or(b.shrU(significand, n), b.select(b.wrap(b.and(significand, 3n)), b.i64(LAST), 0n)));
 }
 
 function putTogether(b: Builder, large: Value, { word, high, low }: OnItsWay): void {
@@ -114,7 +132,7 @@ function putTogether(b: Builder, large: Value, { word, high, low }: OnItsWay): v
   const n = b.extendU(carried);
   const rest = b.get(low);
   // One place to the right, if at all.
-  b.set(low, b.or(b.or(b.shrU(rest, n), b.and(rest, n)), b.and(b.shl(sum, 63n), b.sub(0n, n))));
+  b.set(low, b.or(b.shrU(rest, n), b.and(b.shl(sum, 63n), b.sub(0n, n))));
   b.set(high, b.or(b.shrU(sum, n), b.shl(n, 63n)));
   b.set(word, b.add(b.get(word), carried));
 }
@@ -172,17 +190,17 @@ export function widened(b: Builder, format: Narrow, bits: Value): F.Float80 {
 export const fits = (b: Builder, { least, exponentMask }: Narrow, x: F.Float80): Value =>
   b.and(b.ltU(b.sub(exponentOf(b, x.signExponent), least), exponentMask - 2), F.topBit(b, x.significand));
 
-/** The number in the narrow format, rounded to nearest, and flags. */
-export function narrowed(b: Builder, format: Narrow, x: F.Float80): { bits: Value; flags: Value } {
+/** The number in the narrow format, an i64, rounded to nearest. */
+export function narrowed(b: Builder, format: Narrow, x: F.Float80): Rounding & { bits: Value } {
   const dropped = 63 - format.fraction;
   const kept = b.shrU(x.significand, BigInt(dropped));
   const rest = b.shl(x.significand, BigInt(format.fraction + 1));
-  const up = b.extendU(b.gtU(rest, b.sub(F.TOP_BIT, b.and(kept, 1n))));
+  const up = roundsUp(b, kept, rest);
   const exponent = b.extendU(b.sub(exponentOf(b, x.signExponent), format.least));
   const sign = b.shl(b.extendU(signOf(b, x.signExponent)), BigInt(format.bits - 1));
   // The visible bit counts as one more in the exponent; rounding up may run over into it, as it should.
-  const magnitude = b.add(b.add(b.shl(exponent, BigInt(format.fraction)), kept), up);
-  return { bits: b.or(magnitude, sign), flags: b.or(b.shl(b.ne(rest, 0n), 5), b.shl(b.wrap(up), 9)) };
+  const magnitude = b.add(b.add(b.shl(exponent, BigInt(format.fraction)), kept), b.extendU(up));
+  return { bits: b.or(magnitude, sign), lost: rest, up };
 }
 
 /** Any signed integer, an i64, in 80 bits. */

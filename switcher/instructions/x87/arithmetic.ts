@@ -10,15 +10,24 @@ import { f80RoundToInteger } from '../float/convert.js';
 import { f80Divide } from '../float/divide.js';
 import { call80, type Flagged80, type Float80, SIGN } from '../float/format.js';
 import { f80Multiply } from '../float/multiply.js';
-import { areQuick, isQuick, quickDifference, quickProduct, quickSum, roundsAsUsual } from '../float/quick.js';
+import {
+  areQuick,
+  isQuick,
+  quickDifference,
+  quickProduct,
+  quickSum,
+  type Rounded80,
+  roundsAsUsual,
+} from '../float/quick.js';
 import { f80SquareRoot } from '../float/square-root.js';
+import type { Access } from '../operands.js';
 import { fractionOperand, integerOperand, withOperandFlags } from './operand.js';
 import * as X from './state.js';
 
 interface Operation {
   readonly routine: Routine;
   /** The same, for numbers that are open to it. */
-  readonly quick?: (b: Builder, x: Float80, y: Float80) => Flagged80;
+  readonly quick?: (b: Builder, x: Float80, y: Float80) => Rounded80;
   /** Source and destination change places. */
   readonly reversed: boolean;
 }
@@ -39,28 +48,46 @@ function operate(b: Builder, { routine, reversed }: Operation, target: Float80, 
   return call80(b, routine, x.significand, x.signExponent, y.significand, y.signExponent, mode);
 }
 
-/** In place, if `areQuick`; `otherwise` if not. Both leave the result in `outcome`. */
-function operateQuickly(
+/** How an operation ends, however it came to its result. */
+interface Place {
+  readonly register: X.StackRegister;
+  readonly pops: boolean;
+  readonly memory?: Access;
+}
+
+function write(b: Builder, { register, pops }: Place, value: Float80): void {
+  X.writeRegister(b, register, value);
+  if (pops) X.pop(b);
+}
+
+/** In place, if `isOpen`; by `any`, which leaves its result in an outcome, if not. */
+function operateAndEnd(
   b: Builder,
   { quick, reversed }: Operation,
-  target: Float80,
-  source: () => Float80,
-  outcome: X.Outcome,
-  areQuick: () => Value,
-  otherwise: () => void,
+  place: Place,
+  isOpen: () => Value,
+  operands: () => readonly [target: Float80, source: Float80],
+  any: (outcome: X.Outcome) => void,
 ): void {
+  const slow = (): void => {
+    const outcome = new X.Outcome(b);
+    any(outcome);
+    const ending = place.memory ? { memory: place.memory } : {};
+    X.commit(b, outcome.flags, () => write(b, place, outcome.value), ending);
+  };
   if (quick === undefined) {
-    otherwise();
+    slow();
     return;
   }
   b.quickly(
-    () => b.and(roundsAsUsual(b), areQuick()),
+    () => b.and(roundsAsUsual(b), isOpen()),
     () => {
-      const [x, y] = reversed ? [source(), target] : [target, source()];
+      const [target, source] = operands();
+      const [x, y] = reversed ? [source, target] : [target, source];
       const result = quick(b, x, y);
-      outcome.set(result, result.flags);
+      X.commitQuick(b, result, () => write(b, place, result), place.memory);
     },
-    otherwise,
+    slow,
   );
 }
 
@@ -70,17 +97,21 @@ function withMemory(operation: Operation, integer: boolean): Definition {
     X.checkFpu(b);
     const source = integer ? integerOperand(b, from) : fractionOperand(b, from, false);
     const register = X.stackRegister(b, 0);
-    const outcome = new X.Outcome(b);
-    b.when(b.eqz(register.empty), () => {
-      const target = X.readRegister(b, register);
-      const areQuick = (): Value => b.and(isQuick(b, target), source.isQuick());
-      operateQuickly(b, operation, target, source.quick, outcome, areQuick, () => {
-        const number = source.any();
-        const result = operate(b, operation, target, number);
-        outcome.set(result, integer ? result.flags : withOperandFlags(b, result, number.flags));
-      });
-    });
-    X.commit(b, outcome.flags, () => X.writeRegister(b, register, outcome.value), { memory: from });
+    const target = X.readRegister(b, register);
+    operateAndEnd(
+      b,
+      operation,
+      { register, pops: false, memory: from },
+      () => b.and(b.and(b.eqz(register.empty), source.isQuick()), isQuick(b, target)),
+      () => [target, source.quick()],
+      (outcome) => {
+        b.when(b.eqz(register.empty), () => {
+          const number = source.any();
+          const result = operate(b, operation, target, number);
+          outcome.set(result, integer ? result.flags : withOperandFlags(b, result, number.flags));
+        });
+      },
+    );
   };
 }
 
@@ -88,29 +119,23 @@ function withMemory(operation: Operation, integer: boolean): Definition {
 function withRegister(operation: Operation, pops: boolean): Definition {
   return (b, [to, from]) => {
     X.checkFpu(b);
-    const target = X.stackRegister(b, to.read());
-    const source = X.stackRegister(b, from.read());
-    const outcome = new X.Outcome(b);
-    b.when(b.eqz(b.or(target.empty, source.empty)), () => {
-      const [x, y] = [X.readRegister(b, target), X.readRegister(b, source)];
-      const both = (): Value => areQuick(b, x, y);
-      operateQuickly(
-        b,
-        operation,
-        x,
-        () => y,
-        outcome,
-        both,
-        () => {
-          const result = operate(b, operation, x, y);
+    const register = X.stackRegister(b, to.read());
+    const other = X.stackRegister(b, from.read());
+    const [target, source] = [X.readRegister(b, register), X.readRegister(b, other)];
+    const areThere = (): Value => b.eqz(b.or(register.empty, other.empty));
+    operateAndEnd(
+      b,
+      operation,
+      { register, pops },
+      () => b.and(areThere(), areQuick(b, target, source)),
+      () => [target, source],
+      (outcome) => {
+        b.when(areThere(), () => {
+          const result = operate(b, operation, target, source);
           outcome.set(result, result.flags);
-        },
-      );
-    });
-    X.commit(b, outcome.flags, () => {
-      X.writeRegister(b, target, outcome.value);
-      if (pops) X.pop(b);
-    });
+        });
+      },
+    );
   };
 }
 

@@ -1,5 +1,4 @@
 // fcom and its relatives, which set condition codes or EFLAGS; ftst; fxam.
-import * as State from '../../cpu/state.js';
 import type { Builder } from '../../language/builder.js';
 import { setSixFlags } from '../../language/flags.js';
 import type { Value } from '../../language/nodes.js';
@@ -155,6 +154,5 @@ define('fxam', (b) => {
   const sign = b.shl(b.and(b.shrU(signExponent, 15), 1), 9);
   const codes = b.variable('i32', b.or(sign, X.C3 | X.C0));
   b.when(b.eqz(register.empty), () => b.set(codes, b.call(f80Examine, significand, signExponent)));
-  const status = b.and(b.state(4, State.FPU_STATUS), ~X.CONDITION_CODES);
-  b.setState(4, State.FPU_STATUS, b.or(status, b.get(codes)));
+  X.addToStatus(b, X.CONDITION_CODES, b.get(codes));
 });

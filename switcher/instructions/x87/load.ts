@@ -3,24 +3,38 @@ import * as State from '../../cpu/state.js';
 import type { Builder } from '../../language/builder.js';
 import { type Condition, condition } from '../../language/flags.js';
 import { define } from '../definition.js';
+import type { Access } from '../operands.js';
 import { ROUND_NEAREST, ROUND_UP, rounding } from '../float/format.js';
 import { fractionOperand, integerOperand, type MemoryNumber, wholeOperand } from './operand.js';
 import * as X from './state.js';
 
-function loadNumber(b: Builder, number: MemoryNumber, outcome: X.Outcome): void {
-  const any = (): void => {
-    const value = number.any();
-    outcome.set(value, value.flags);
+function loadNumber(b: Builder, from: Access, number: MemoryNumber): void {
+  const target = X.stackRegister(b, -1);
+  const push = (): void => {
+    X.writeRegister(b, target, number.quick());
+    X.moveTop(b, -1);
   };
-  b.quickly(number.isQuick, () => outcome.set(number.quick(), 0), any);
+  b.quickly(
+    () => b.and(b.bool(target.empty), number.isQuick()),
+    () => X.commitQuick(b, undefined, push, from),
+    () => {
+      const outcome = new X.Outcome(b);
+      const value = number.any();
+      outcome.set(value, value.flags);
+      X.commitPush(b, outcome, from);
+    },
+  );
 }
 
 define('fld', (b, [from]) => {
   X.checkFpu(b);
   const outcome = new X.Outcome(b);
   if (from.kind === 'memory') {
-    if (from.width === 80) outcome.set(wholeOperand(b, from), 0);
-    else loadNumber(b, fractionOperand(b, from, true), outcome);
+    if (from.width !== 80) {
+      loadNumber(b, from, fractionOperand(b, from, true));
+      return;
+    }
+    outcome.set(wholeOperand(b, from), 0);
     X.commitPush(b, outcome, from);
     return;
   }
@@ -31,9 +45,7 @@ define('fld', (b, [from]) => {
 
 define('fild', (b, [from]) => {
   X.checkFpu(b);
-  const outcome = new X.Outcome(b);
-  loadNumber(b, integerOperand(b, from), outcome);
-  X.commitPush(b, outcome, from);
+  loadNumber(b, from, integerOperand(b, from));
 });
 
 /** A constant as it is when cut off, and whether what is cut off is more than half of the last place. */

@@ -10,6 +10,7 @@ import {
   INDEFINITE_SIGNIFICAND,
   INVALID,
 } from '../float/format.js';
+import type { Rounding } from '../float/quick.js';
 import type { Access } from '../operands.js';
 
 export const VECTOR_NM = 7;
@@ -21,7 +22,8 @@ export const STACK_FAULT = 0x40;
 export const SUMMARY = 0x80;
 export const BUSY = 0x8000;
 export const C0 = 0x100;
-export const C1 = 0x200;
+export const C1_SHIFT = 9;
+export const C1 = 1 << C1_SHIFT;
 export const C2 = 0x400;
 export const C3 = 0x4000;
 export const CONDITION_CODES = C0 | C1 | C2 | C3;
@@ -100,10 +102,39 @@ export function pop(b: Builder): void {
 /** Remembers this instruction, and its memory operand, for fnstenv, fnsave and fxsave. Comes after what may fault. */
 export function notePointers(b: Builder, operand?: Access): void {
   b.setState(4, State.FPU_IP, b.field('eip'));
-  b.setState(4, State.FPU_CS, b.state(4, State.SEGMENTS + State.CS * State.SEGMENT_SIZE + State.SEGMENT_SELECTOR));
+  b.setState(
+    4,
+    State.FPU_CS,
+    b.state(4, State.SEGMENTS + State.SEGMENT_SELECTOR, b.i32(State.CS * State.SEGMENT_SIZE)),
+  );
   if (operand?.kind !== 'memory') return;
   b.setState(4, State.FPU_DP, operand.offset());
   b.setState(4, State.FPU_DS, b.state(4, State.SEGMENTS + State.SEGMENT_SELECTOR, b.field('segment')));
+}
+
+/** The status word without TOP, from its pieces. */
+export function status(b: Builder): Value {
+  const inexact = b.shl(b.ne(b.state(8, State.FPU_INEXACT), 0n), 5);
+  return b.or(b.or(b.state(4, State.FPU_STATUS), b.shl(b.state(4, State.FPU_C1), C1_SHIFT)), inexact);
+}
+
+/** Sets the whole of it. */
+export function setStatus(b: Builder, word: Value): void {
+  b.setState(4, State.FPU_STATUS, b.and(word, STATUS_WITHOUT_TOP & ~C1));
+  b.setState(4, State.FPU_C1, b.and(b.shrU(word, C1_SHIFT), 1));
+  b.setState(8, State.FPU_INEXACT, 0n);
+}
+
+/** Clears the condition codes `codes` and sets `flags`. */
+export function addToStatus(b: Builder, codes: Term, flags: Value): void {
+  const cleared = b.term('i32', codes);
+  const c1 = b.and(b.shrU(flags, C1_SHIFT), 1);
+  const isCleared = typeof codes === 'number' && (codes & C1) !== 0;
+  const keptC1 = (): Value => b.and(b.state(4, State.FPU_C1), b.eqz(b.and(cleared, C1)));
+  b.setState(4, State.FPU_C1, isCleared ? c1 : b.or(keptC1(), c1));
+  // C1 is not in this word anyway: nothing is left to be cleared, mostly.
+  const kept = b.and(b.state(4, State.FPU_STATUS), b.or(b.not(cleared), C1));
+  b.setState(4, State.FPU_STATUS, b.or(kept, b.and(flags, ~C1)));
 }
 
 /** ES and B from the exceptions in `status` and the masks in `control`. */
@@ -121,26 +152,36 @@ export interface Ending {
   readonly memory?: Access;
 }
 
+/** The end of an instruction that went the quick way, with nothing to tell but how its result was rounded, if it was. */
+export function commitQuick(b: Builder, rounding: Rounding | undefined, write: () => void, memory?: Access): void {
+  notePointers(b, memory);
+  if (rounding) b.setState(8, State.FPU_INEXACT, b.or(b.state(8, State.FPU_INEXACT), rounding.lost));
+  b.setState(4, State.FPU_C1, rounding?.up ?? 0);
+  write();
+}
+
 /**
  * The end of an instruction that met the exceptions `flags`, its condition codes among them: puts them into the status word,
  * and does `write` unless an exception is unmasked that keeps it from that. Nothing may fault any more.
  */
 export function commit(b: Builder, flags: Value, write: () => void, ending: Ending = {}): void {
   const { preventing = BEFORE_RESULT, memory } = ending;
-  const codes = b.term('i32', ending.codes ?? C1);
+  const codes = ending.codes ?? C1;
   notePointers(b, memory);
   const control = b.state(4, State.FPU_CONTROL);
-  const status = b.and(b.state(4, State.FPU_STATUS), b.not(codes));
   const unmasked = b.and(b.and(flags, b.not(control)), EXCEPTIONS);
-  b.setState(4, State.FPU_STATUS, b.or(status, flags));
-  b.when(unmasked, () => {
-    // With no result there is nothing to be said about it. Only a stack fault has its own meaning for C1.
-    const itsOwn = b.or(b.and(codes, ~C1), b.select(b.and(flags, STACK_FAULT), C1, 0));
-    const kept = b.or(itsOwn, preventing | STACK_FAULT);
-    const seen = b.select(b.and(unmasked, preventing), b.and(flags, kept), flags);
-    b.setState(4, State.FPU_STATUS, b.or(b.or(status, seen), SUMMARY | BUSY));
-    b.setState(4, State.FPU_OPCODE, b.field('immediate'));
-  });
+  b.when(
+    unmasked,
+    () => {
+      // With no result there is nothing to be said about it. Only a stack fault has its own meaning for C1.
+      const itsOwn = b.or(b.and(b.term('i32', codes), ~C1), b.select(b.and(flags, STACK_FAULT), C1, 0));
+      const kept = b.or(itsOwn, preventing | STACK_FAULT);
+      const seen = b.select(b.and(unmasked, preventing), b.and(flags, kept), flags);
+      addToStatus(b, codes, b.or(seen, SUMMARY | BUSY));
+      b.setState(4, State.FPU_OPCODE, b.field('immediate'));
+    },
+    () => addToStatus(b, codes, flags),
+  );
   b.when(b.eqz(b.and(unmasked, preventing)), write);
 }
 

@@ -36,27 +36,30 @@ function storeAndEnd(b: Builder, to: Access, stored: Value, flags: Value, pops: 
 
 function storeNarrow(b: Builder, to: Access, pops: boolean): void {
   const register = X.stackRegister(b, 0);
-  const stored = b.variable('i64', NO_FRACTION[to.width] ?? 0n);
-  const flags = b.variable('i32', INVALID | X.STACK_FAULT);
-  b.when(b.eqz(register.empty), () => {
-    const number = X.readRegister(b, register);
-    const [format, routine] = to.width === 32 ? ([F32, f32OfF80] as const) : ([F64, f64OfF80] as const);
-    b.quickly(
-      () => b.and(Quick.roundsToNearest(b), Quick.fits(b, format, number)),
-      () => {
-        const narrow = Quick.narrowed(b, format, number);
-        b.set(stored, narrow.bits);
-        b.set(flags, narrow.flags);
-      },
-      () => {
+  const number = X.readRegister(b, register);
+  const [format, routine] = to.width === 32 ? ([F32, f32OfF80] as const) : ([F64, f64OfF80] as const);
+  b.quickly(
+    () => b.and(b.and(b.eqz(register.empty), Quick.roundsToNearest(b)), Quick.fits(b, format, number)),
+    () => {
+      const narrow = Quick.narrowed(b, format, number);
+      to.write(to.width === 64 ? narrow.bits : b.wrap(narrow.bits));
+      const pop = (): void => {
+        if (pops) X.pop(b);
+      };
+      X.commitQuick(b, narrow, pop, to);
+    },
+    () => {
+      const stored = b.variable('i64', NO_FRACTION[to.width] ?? 0n);
+      const flags = b.variable('i32', INVALID | X.STACK_FAULT);
+      b.when(b.eqz(register.empty), () => {
         const mode = b.state(4, State.FPU_CONTROL);
         const [bits, met] = callPair(b, routine, number.significand, number.signExponent, mode);
         b.set(stored, bits);
         b.set(flags, met);
-      },
-    );
-  });
-  storeAndEnd(b, to, b.get(stored), b.get(flags), pops);
+      });
+      storeAndEnd(b, to, b.get(stored), b.get(flags), pops);
+    },
+  );
 }
 
 function storeWhole(b: Builder, to: Access, pops: boolean): void {

@@ -12,6 +12,7 @@ import { X86_TRAP_PF } from '../../../guest-abi/x86/traps.js';
 import type { CpuCounters } from '../../../switcher/counters.js';
 import { Memory } from '../../../switcher/cpu/memory.js';
 import { FlatMaps } from '../../../switcher/cpu/shadow-map.js';
+import { setStatusWord, statusWord } from '../../../switcher/cpu/fpu.js';
 import * as State from '../../../switcher/cpu/state.js';
 import { type Switcher, TRAP_HOST_INTERRUPT } from '../../../switcher/switch.js';
 import { disassembled } from '../minimise.js';
@@ -126,6 +127,8 @@ abstract class Watched implements Switcher {
   protected stop(): Stop {
     const { memory } = this.inner;
     if (!(memory instanceof Memory)) throw new TypeError('this is not the emulated CPU');
+    // In the same pieces, whichever way it came about.
+    setStatusWord(memory, statusWord(memory));
     return {
       retired: this.retired,
       regs: this.pages.regs.slice(),

@@ -4,7 +4,7 @@ import t from 'tap';
 import { f80Add, f80Subtract } from '../../../switcher/instructions/float/add.js';
 import { f80Compare } from '../../../switcher/instructions/float/compare.js';
 import * as Convert from '../../../switcher/instructions/float/convert.js';
-import { FLAGS_SHIFT, type Flagged80, type Float80 } from '../../../switcher/instructions/float/format.js';
+import { FLAGS_SHIFT, type Float80, PRECISION, ROUNDED_UP } from '../../../switcher/instructions/float/format.js';
 import { f80Multiply } from '../../../switcher/instructions/float/multiply.js';
 import * as Quick from '../../../switcher/instructions/float/quick.js';
 import { F32, F64, type Narrow } from '../../../switcher/instructions/float/round.js';
@@ -42,15 +42,21 @@ function pair(): readonly [bigint, number, bigint, number] {
 }
 
 const unsigned = (value: unknown): unknown => (typeof value === 'bigint' ? BigInt.asUintN(64, value) : value);
-const packed = (b: Builder, { signExponent, flags }: Flagged80): Value => b.or(signExponent, b.shl(flags, FLAGS_SHIFT));
+/** How it was rounded, as the routines tell it. */
+const flags = (b: Builder, { lost, up }: Quick.Rounding): Value =>
+  b.or(b.select(b.ne(lost, 0n), PRECISION, 0), b.select(up, ROUNDED_UP, 0));
 
 /** (two numbers) → 1 if the way is open, and what it gives. */
-const binary = (name: string, quick: (b: Builder, x: Float80, y: Float80) => Flagged80): Routine =>
+const binary = (name: string, quick: (b: Builder, x: Float80, y: Float80) => Quick.Rounded80): Routine =>
   routine(name, ['i64', 'i32', 'i64', 'i32'], ['i32', 'i64', 'i32'], (b, sigX, wordX, sigY, wordY) => {
     const x = { significand: sigX as Value, signExponent: wordX as Value };
     const y = { significand: sigY as Value, signExponent: wordY as Value };
     const result = quick(b, x, y);
-    b.return(Quick.areQuick(b, x, y), result.significand, packed(b, result));
+    b.return(
+      Quick.areQuick(b, x, y),
+      result.significand,
+      b.or(result.signExponent, b.shl(flags(b, result), FLAGS_SHIFT)),
+    );
   });
 
 const memory = new WebAssembly.Memory({ initial: 1 });
@@ -107,8 +113,8 @@ for (const [format, type, widen, narrow] of [
     });
     const narrower = routine('narrower', ['i64', 'i32'], ['i32', 'i64', 'i32'], (b, high, signExponent) => {
       const x = { significand: high as Value, signExponent: signExponent as Value };
-      const { bits, flags } = Quick.narrowed(b, format, x);
-      b.return(Quick.fits(b, format, x), bits, flags);
+      const narrow = Quick.narrowed(b, format, x);
+      b.return(Quick.fits(b, format, x), narrow.bits, flags(b, narrow));
     });
     const compiled = compileRoutines([wider, narrower, widen, narrow], memory);
     let open = 0;
