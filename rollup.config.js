@@ -6,8 +6,8 @@ import { join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const BUNDLE = 'dist/bundle';
-/** Loaded only when there is something to log. */
-const NOT_BUNDLED = ['pino'];
+/** Loaded only when there is something to log; and what yargs has for its texts, which falls away because nobody uses it. */
+const NOT_BUNDLED = ['pino', '../lib/platform-shims/esm.mjs'];
 
 /** A module finds the files beside it though its code is elsewhere. */
 const atHome = {
@@ -55,6 +55,8 @@ export default {
   input: { main: 'dist/bin/main.js', lguest: 'dist/launcher/index.js', host: 'dist/host/device.js' },
   external: (name) => isBuiltin(name) || NOT_BUNDLED.includes(name),
   plugins: [atHome, packages, licences],
+  // Of a package what is used is all that there is.
+  treeshake: { moduleSideEffects: (id, isExternal) => !isExternal && !/[\\/]node_modules[\\/]/.test(id) },
   output: {
     dir: BUNDLE,
     // Found and compiled sooner than ES modules are; `import` finds the names in it, too.

@@ -1,7 +1,7 @@
-// From argv to what the user wants. Parsing is the parser's of yargs; around it is what that does not know: option-names before
+// From argv to what the user wants. Parsing is that of yargs, its parser alone; around it is what that does not know: option-names before
 // it (the original's unique abbreviations, a hint for a mistyped name) and the order of devices across kinds of options after
-// it. yargs itself would add the texts, which are ours, and the time in which it is loaded.
-import parse from 'yargs-parser';
+// it. The rest of yargs is texts, which are ours here.
+import { Parser as parse } from 'yargs/helpers';
 import { LOG_LEVELS, type LogLevel } from '../lib/log.js';
 import { type DeviceSpec, rng } from './device-specs.js';
 import { memoryBytes } from './memory.js';
