@@ -2,7 +2,6 @@
 //
 // V8 compiles a function when it is first called, and a boot calls thousands: that was a tenth of it. Whether the file is there, old,
 // broken or somebody else's makes a run slower or faster, and nothing else: whatever is not as it should be counts as not there.
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -19,9 +18,10 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
+import { crc32 } from 'node:zlib';
 
-const DIGEST = 'sha256';
-const DIGEST_BYTES = 32;
+/** In front of the code: a checksum of the source and the code. Against accidents, as V8 and Node have them too. */
+const CHECKSUM_BYTES = 4;
 /** Anybody but the owner may write. */
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -87,7 +87,7 @@ export class CodeCache {
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       try {
-        writeFileSync(unfinished, Buffer.concat([this.#digest(code), code]), { mode: 0o600, flag: 'wx' });
+        writeFileSync(unfinished, Buffer.concat([this.#checksum(code), code]), { mode: 0o600, flag: 'wx' });
         renameSync(unfinished, path);
       } finally {
         rmSync(unfinished, { force: true });
@@ -102,8 +102,10 @@ export class CodeCache {
     return join(this.#folder, `program-${cachedDataVersionTag().toString(16)}.v8`);
   }
 
-  #digest(code: Uint8Array): Buffer {
-    return createHash(DIGEST).update(this.#source).update(code).digest();
+  #checksum(code: Uint8Array): Buffer {
+    const bytes = Buffer.alloc(CHECKSUM_BYTES);
+    bytes.writeUInt32LE(crc32(code, crc32(this.#source)));
+    return bytes;
   }
 
   #read(): Buffer | undefined {
@@ -115,8 +117,8 @@ export class CodeCache {
       if (process.geteuid !== undefined && (uid !== process.geteuid() || (mode & WRITABLE_BY_OTHERS) !== 0))
         return undefined;
       const kept = readFileSync(fd);
-      const code = kept.subarray(DIGEST_BYTES);
-      return this.#digest(code).equals(kept.subarray(0, DIGEST_BYTES)) ? code : undefined;
+      const code = kept.subarray(CHECKSUM_BYTES);
+      return this.#checksum(code).equals(kept.subarray(0, CHECKSUM_BYTES)) ? code : undefined;
     } catch {
       return undefined;
     } finally {

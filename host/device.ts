@@ -31,7 +31,7 @@ export type { HostCounters } from './counters.js';
 export type { CpuCounters } from '../switcher/counters.js';
 export type { EngineName } from '../switcher/guest-cpu.js';
 export type { HostLog } from './guest.js';
-export { allocateGuestMemory, type LauncherMemory, type MachineOptions } from './machine.js';
+export { allocateGuestMemory, type LauncherMemory, type MachineOptions, prepareMachines } from './machine.js';
 export type { HostTrace, TraceStation } from './trace.js';
 
 const NANOSECONDS_PER_MILLISECOND = 1e6;

@@ -3,7 +3,7 @@
 import { Bug, UserError } from '../lib/errors.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import type { PhysicalMemory } from '../switcher/physical-memory.js';
-import { createSwitcher as createEmulator, type EngineName } from '../switcher/guest-cpu.js';
+import { createSwitcher as createEmulator, type EngineName, prepareSwitcher } from '../switcher/guest-cpu.js';
 import type { Switcher } from '../switcher/switch.js';
 import { PAGE_SIZE } from '../guest-abi/addresses.js';
 
@@ -66,6 +66,8 @@ function createSwitcher(ramBytes: number, clock: Clock, create: CreateSwitcher):
     throw new UserError('ERR_LGUEST_MEMORY', message, { cause });
   }
 }
+
+export { prepareSwitcher as prepareMachines };
 
 /** The machine in that memory. */
 export function machineOf(memory: LauncherMemory): Machine {

@@ -35,6 +35,8 @@ export interface DeviceSet extends Services {
 
 /** What a machine is built from. Tests put their own parts here. */
 export interface Parts {
+  /** What takes a while, and goes on beside the reading of files. */
+  prepare?(): Promise<void>;
   allocateMemory(ramBytes: number): LauncherMemory;
   openHost(memory: LauncherMemory, log: Logger): OpenHost;
   buildDevices(
@@ -66,6 +68,9 @@ export class Machine {
 
   /** @throws UserError for a kernel, an initrd, a disk that cannot be used */
   static async build(parts: Parts, request: MachineRequest, console: ConsolePort): Promise<Machine> {
+    const prepared = parts.prepare?.();
+    // It is waited for below, unless there is no kernel to run.
+    prepared?.catch(() => undefined);
     const memory = parts.allocateMemory(request.ramBytes);
     const host = parts.openHost(memory, request.log);
     const fatal = new AbortController();
@@ -81,6 +86,7 @@ export class Machine {
         fatal: (message) => fatal.abort(new UserError('ERR_LGUEST_DEVICE', message)),
       };
       devices = await parts.buildDevices(context, request.devices, console);
+      await prepared;
       initialize(host, memory, kernel.entry, request.ramBytes, devices.mmioEnd);
       return new Machine(kernel, host, devices, fatal);
     } catch (error) {

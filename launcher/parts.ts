@@ -1,5 +1,5 @@
 // The parts that a real machine is built from: the Host behind its device, and the devices of the table.
-import { LguestDevice, type MachineOptions, allocateGuestMemory } from '../host/device.js';
+import { LguestDevice, type MachineOptions, allocateGuestMemory, prepareMachines } from '../host/device.js';
 import { buildDevices } from './devices/index.js';
 import { type NamedCounts, nameCounters, nameCpuCounters } from './host-counters.js';
 import type { OpenHost, Parts } from './machine.js';
@@ -23,6 +23,7 @@ class RealHost extends LguestDevice implements OpenHost {
 export function realParts(engine?: EngineName, countInstructions = false): Parts {
   return {
     allocateMemory: (ramBytes) => allocateGuestMemory(ramBytes, { countInstructions, ...(engine && { engine }) }),
+    prepare: prepareMachines,
     openHost: (memory, log) => new RealHost(memory, { log }),
     buildDevices,
   };

@@ -11,6 +11,7 @@ import { X86_EFLAGS_IF } from '../guest-abi/x86/eflags.js';
 import { IDT_ENTRIES } from '../guest-abi/x86/traps.js';
 import { Cpu, type EngineName } from './cpu/cpu.js';
 import type { SegmentFault } from './cpu/segments.js';
+import { prepareInterpreter } from './interpreter/load.js';
 import * as State from './cpu/state.js';
 import type { CpuCounters } from './counters.js';
 import { type Doorkeeper, type LguestPages, type Switcher, TRAP_BAD_ENTRY, TRAP_HOST_INTERRUPT } from './switch.js';
@@ -197,6 +198,9 @@ class GuestCpu implements Switcher {
     regs[LGUEST_REGS.gs] = state[SELECTORS + State.GS * SEGMENT_WORDS] ?? 0;
   }
 }
+
+/** What every CPU needs and takes a while: resolves when none will have to wait for it any more. */
+export const prepareSwitcher = (): Promise<void> => prepareInterpreter();
 
 /** A CPU with `ramBytes` bytes of memory, whose time-stamp counter counts the clock's nanoseconds. */
 export function createSwitcher(ramBytes: number, clock: Clock, options: SwitcherOptions = {}): Switcher {

@@ -132,7 +132,8 @@ export function loadBzImage(image: KernelImage, kernel: BzImage, ram: Uint8Array
       `${image.name} needs ${need}M to unpack itself, but the Guest has ${Math.floor(ram.length / MiB)}M: give it more`,
     );
   }
-  const bytes = image.read(kernel.offset, kernel.size);
-  if (bytes.length < kernel.size) throw bad(image, 'the file became shorter while it was read');
-  ram.set(bytes, BZIMAGE_LOAD_ADDRESS);
+  const place = ram.subarray(BZIMAGE_LOAD_ADDRESS, BZIMAGE_LOAD_ADDRESS + kernel.size);
+  if (image.readInto(kernel.offset, place) < kernel.size) {
+    throw bad(image, 'the file became shorter while it was read');
+  }
 }

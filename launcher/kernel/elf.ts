@@ -156,18 +156,26 @@ function physicalEntry(image: KernelImage, entry: number, segments: readonly Elf
   return entry - home.virtualAddress + home.physicalAddress;
 }
 
-/** Copies the segments to guest-physical memory, which is fresh: BSS is zero already. */
-export function loadElf(image: KernelImage, kernel: ElfKernel, ram: Uint8Array): void {
-  if (kernel.end > ram.length) {
-    const need = Math.ceil(kernel.end / MiB);
-    throw new UserError(
-      'ERR_LGUEST_MEMORY',
-      `${image.name} needs memory up to ${need}M, but the Guest has ${Math.floor(ram.length / MiB)}M: give it more`,
-    );
-  }
-  for (const segment of kernel.segments) {
-    const bytes = image.read(segment.offset, segment.fileSize);
-    if (bytes.length < segment.fileSize) throw bad(image, 'the file became shorter while it was read');
-    ram.set(bytes, segment.physicalAddress);
-  }
+/**
+ * Reads the segments to where they belong in guest-physical memory, which is fresh: BSS is zero already. A kernel for which
+ * there is not enough is read to be looked at.
+ *
+ * @returns what the file has of each
+ */
+export function readElf(image: KernelImage, kernel: ElfKernel, ram: Uint8Array): Uint8Array[] {
+  const fits = kernel.end <= ram.length;
+  return kernel.segments.map(({ offset, fileSize, physicalAddress }) => {
+    const bytes = fits ? ram.subarray(physicalAddress, physicalAddress + fileSize) : new Uint8Array(fileSize);
+    if (image.readInto(offset, bytes) < fileSize) throw bad(image, 'the file became shorter while it was read');
+    return bytes;
+  });
+}
+
+export function checkRoom(image: KernelImage, kernel: ElfKernel, ram: Uint8Array): void {
+  if (kernel.end <= ram.length) return;
+  const need = Math.ceil(kernel.end / MiB);
+  throw new UserError(
+    'ERR_LGUEST_MEMORY',
+    `${image.name} needs memory up to ${need}M, but the Guest has ${Math.floor(ram.length / MiB)}M: give it more`,
+  );
 }

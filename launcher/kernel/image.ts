@@ -12,6 +12,8 @@ export interface KernelImage {
   readonly size: number;
   /** The bytes from `offset` on; fewer than `length` only at the end of the image. */
   read(offset: number, length: number): Uint8Array;
+  /** Copies them to where they are to be. @returns how many there were */
+  readInto(offset: number, bytes: Uint8Array): number;
   close(): void;
 }
 
@@ -20,6 +22,11 @@ export function kernelImageFromBytes(bytes: Uint8Array, name = 'kernel'): Kernel
     name,
     size: bytes.length,
     read: (offset, length) => bytes.subarray(offset, Math.min(offset + length, bytes.length)),
+    readInto(offset, into) {
+      const found = this.read(offset, into.length);
+      into.set(found);
+      return found.length;
+    },
     close: () => undefined,
   };
 }
@@ -42,8 +49,12 @@ export function openKernelImage(path: string): KernelImage {
     name: path,
     size: stat.size,
     read(offset, length) {
+      const bytes = Buffer.alloc(length);
+      return bytes.subarray(0, this.readInto(offset, bytes));
+    },
+    readInto(offset, bytes) {
       try {
-        return readAt(fd, offset, length);
+        return readAt(fd, offset, bytes);
       } catch (error) {
         // A bad sector, a share that has gone: whoever owns the file must know, and we have made no mistake.
         throw describeFileError('ERR_LGUEST_KERNEL_FILE', 'the kernel', path, error, 'read');
@@ -53,13 +64,12 @@ export function openKernelImage(path: string): KernelImage {
   };
 }
 
-function readAt(fd: number, offset: number, length: number): Uint8Array {
-  const bytes = Buffer.alloc(length);
+function readAt(fd: number, offset: number, bytes: Uint8Array): number {
   let filled = 0;
-  while (filled < length) {
-    const got = readSync(fd, bytes, filled, length - filled, offset + filled);
+  while (filled < bytes.length) {
+    const got = readSync(fd, bytes, filled, bytes.length - filled, offset + filled);
     if (got === 0) break;
     filled += got;
   }
-  return bytes.subarray(0, filled);
+  return filled;
 }

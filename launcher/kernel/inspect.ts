@@ -8,7 +8,7 @@ import { inflateRaw } from 'node:zlib';
 import { promisify } from 'node:util';
 import { UserError } from '../../lib/errors.js';
 import type { BzImage } from './bzimage.js';
-import { type ElfKernel, parseElf } from './elf.js';
+import { parseElf } from './elf.js';
 import { type KernelImage, kernelImageFromBytes } from './image.js';
 
 export interface Inspection {
@@ -35,9 +35,9 @@ const BANNER = 'Linux version ';
 /** A kernel of more than this is not unpacked only to be looked at. */
 const MAX_UNPACKED = 256 * 1024 * 1024;
 
-/** What the loaded parts of a vmlinux say about it. */
-export function inspectElf(image: KernelImage, kernel: ElfKernel): Inspection {
-  const parts = kernel.segments.map((segment) => Buffer.from(image.read(segment.offset, segment.fileSize)));
+/** What the segments of a vmlinux say about it. */
+export function inspectElf(segments: readonly Uint8Array[]): Inspection {
+  const parts = segments.map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length));
   const has = (needle: string | Buffer): boolean => parts.some((part) => part.includes(needle));
   const banner = parts.map(versionBanner).find((version) => version !== undefined);
   const calls = parts.map(initCall);
@@ -79,7 +79,8 @@ export async function inspectBzImage(image: KernelImage, kernel: BzImage): Promi
   if (body === undefined) return { verdict: 'unknown', version };
   try {
     const unpacked = kernelImageFromBytes(await promisify(inflateRaw)(body, { maxOutputLength: MAX_UNPACKED }));
-    const found = inspectElf(unpacked, parseElf(unpacked));
+    const { segments } = parseElf(unpacked);
+    const found = inspectElf(segments.map(({ offset, fileSize }) => unpacked.read(offset, fileSize)));
     return found.verdict === 'never'
       ? { verdict: 'unknown', version }
       : { ...found, version: found.version ?? version };

@@ -2,7 +2,7 @@
 import { UserError } from '../../lib/errors.js';
 import { writeBootParams } from './boot-params.js';
 import { type BzImage, isBzImage, loadBzImage, parseBzImage } from './bzimage.js';
-import { type ElfKernel, isElf, loadElf, parseElf } from './elf.js';
+import { type ElfKernel, checkRoom, isElf, parseElf, readElf } from './elf.js';
 import { type KernelImage, kernelImageFromBytes, openKernelImage } from './image.js';
 import { loadInitrd, readInitrd } from './initrd.js';
 import { type Inspection, inspectBzImage, inspectElf, refuseHopeless } from './inspect.js';
@@ -34,9 +34,10 @@ export async function loadGuest(ram: Uint8Array, request: LoadRequest): Promise<
   try {
     const kernel = parseKernel(image);
     // Before its size is looked at: more memory would not help a kernel of the wrong kind.
-    const inspection = kernel.kind === 'elf' ? inspectElf(image, kernel) : await inspectBzImage(image, kernel);
+    const inspection =
+      kernel.kind === 'elf' ? inspectElf(readElf(image, kernel, ram)) : await inspectBzImage(image, kernel);
     refuseHopeless(image.name, inspection);
-    if (kernel.kind === 'elf') loadElf(image, kernel, ram);
+    if (kernel.kind === 'elf') checkRoom(image, kernel, ram);
     else loadBzImage(image, kernel, ram);
 
     const initrd = placeInitrd(ram, request.initrd, kernel);

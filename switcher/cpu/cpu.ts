@@ -89,7 +89,7 @@ export class Cpu {
   readonly #clock: Clock;
   readonly #evaluator: Evaluator;
   readonly #bodies = new Map<Form, Body>();
-  readonly #run: () => number;
+  #run: () => number;
   /** Undefined when instructions are not counted. */
   readonly retired: RetiredCounter | undefined;
   readonly #exits: number[] = Exits.EXIT_NAMES.map(() => 0);
@@ -133,10 +133,9 @@ export class Cpu {
       routine: (name, args) => callRoutine(routines, name, args),
       checksAlignment: () => this.#checksAlignment(),
     });
-    this.#run =
-      engine === 'evaluate'
-        ? () => this.#evaluateRun()
-        : this.#instantiate(routines, engine === 'translate', translateAfter);
+    // Made when it first runs: until then V8 may still be compiling the module.
+    const interpret = (): number => (this.#run = this.#instantiate(routines, engine === 'translate', translateAfter))();
+    this.#run = engine === 'evaluate' ? () => this.#evaluateRun() : interpret;
     this.memory.set(State.STRING_TURN, WHOLE_TURN);
     resetFpu(this.memory);
     this.setPrivilege(1);

@@ -24,7 +24,7 @@ let ends: ReadonlySet<string> | undefined;
 const knownHandlers: number[] = [];
 const knownEnds: boolean[] = [];
 
-function read(file: URL): Buffer {
+function read(file: URL): Buffer<ArrayBuffer> {
   try {
     return readFileSync(file);
   } catch (cause) {
@@ -32,8 +32,18 @@ function read(file: URL): Buffer {
   }
 }
 
+/**
+ * Has V8 compile the module beside what else there is to do. Without it, and until it is done, whoever needs the module waits for
+ * it.
+ */
+export async function prepareInterpreter(): Promise<void> {
+  if (module !== undefined) return;
+  const compiled = await WebAssembly.compile(read(MODULE_FILE));
+  module ??= compiled;
+}
+
 export function interpreterModule(): WebAssembly.Module {
-  return (module ??= new WebAssembly.Module(new Uint8Array(read(MODULE_FILE))));
+  return (module ??= new WebAssembly.Module(read(MODULE_FILE)));
 }
 
 /** The place of a form's handler in the module's table. */

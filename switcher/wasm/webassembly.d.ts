@@ -8,6 +8,7 @@ declare global {
     class Module {
       constructor(bytes: Uint8Array<ArrayBuffer>);
     }
+    function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
     type ImportValue = Memory | Table | ((...args: number[]) => number);
     class Table {
       readonly length: number;
