@@ -1,14 +1,16 @@
 // Where decoded code is kept: basic blocks as rows of records, found by the guest-physical address of their first byte.
 //
-// A block runs from where a jump leads to the next instruction that surely goes elsewhere, or to the end of its page. An
-// instruction that lies on two pages is a block of its own and depends on both. When a page that holds code is written to,
+// A block runs from where a jump leads to the next instruction that surely goes elsewhere, or to the end of its page. Who
+// jumps into the middle of one gets a block that is the end of it, with the same records. An instruction that lies on two
+// pages is a block of its own and depends on both. When a page that holds code is written to,
 // all its blocks are forgotten; their records stay where they are until the arena is full, since nothing leads to them.
 import { PAGE_OFFSET_MASK, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { newInstruction } from '../decode/all-forms.js';
 import { decode } from '../decode/decode.js';
 import { internForm } from '../decode/forms.js';
 import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
-import { endsBlock, handlerOf } from '../interpreter/load.js';
+import { shapeOf } from '../interpreter/load.js';
+import { REGISTER_SIZES } from '../interpreter/record-shape.js';
 import * as Records from '../interpreter/records.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
 import type { Memory } from './memory.js';
@@ -23,8 +25,9 @@ const EMPTY_AT_ZERO = 1;
 /** In the key of a block, beside the mode's bits. */
 const USER_CODE = 4;
 const KEYS_PER_ADDRESS = 8;
+/** Of a block that is not kept. */
+const NO_KEY = -1;
 const ENTRY_WORDS = State.BLOCK_TABLE_ENTRY_SIZE / 4;
-const REGISTER_SIZES = { general: 4, wide: 16 } as const;
 
 /** The jump that a block without one ends with. */
 const JUMP_ON: Form = internForm({
@@ -46,6 +49,10 @@ export type Lookup =
 interface Block {
   readonly record: number;
   readonly eip: number;
+  /** Where it begins, its mode and privilege. */
+  readonly key: number;
+  /** How many records from `record` on are instructions that lie behind each other on this page. */
+  readonly count: number;
   /** The guest-physical page of the instruction's end, when that is another one than that of its beginning. */
   readonly secondPage: number | undefined;
 }
@@ -72,8 +79,9 @@ export class CodeCache {
   readonly #caches: readonly [kernel: Int32Array, user: Int32Array];
   readonly #tables: readonly [kernel: Int32Array, user: Int32Array];
   readonly #blocks = new Map<number, Block>();
-  /** The keys of the blocks that depend on a page. */
-  readonly #pages = new Map<number, number[]>();
+  /** The blocks that depend on a page. */
+  readonly #pages = new Map<number, Block[]>();
+  readonly #records: Int32Array;
   readonly #forms: Form[] = [];
   /** The form's own handler of a record that leads to translated code. */
   readonly #replaced = new Map<number, number>();
@@ -98,6 +106,7 @@ export class CodeCache {
       new Int32Array(buffer, State.JUMP_CACHES + State.JUMP_CACHE_SIZE, words),
     ];
     for (const cache of this.#caches) cache[0] = EMPTY_AT_ZERO;
+    this.#records = new Int32Array(buffer, State.RECORDS, State.RECORDS_SIZE / 4);
     this.#tables = [
       new Int32Array(buffer, State.BLOCK_TABLES, State.BLOCK_TABLE_SIZE / 4),
       new Int32Array(buffer, State.BLOCK_TABLES + State.BLOCK_TABLE_SIZE, State.BLOCK_TABLE_SIZE / 4),
@@ -166,7 +175,7 @@ export class CodeCache {
   fetch(eip: number, user: boolean, before: number | undefined): number | undefined {
     const { view, all } = this.#memory;
     // What lies behind the last record of a block is anything: other code at the same eip, or code that is forgotten.
-    if (before !== undefined && !endsBlock(this.formOf(before))) {
+    if (before !== undefined && !shapeOf(this.formOf(before)).endsBlock) {
       const next = before + Records.RECORD_SIZE;
       if (view.getInt32(next + Records.RECORD_EIP, true) === eip) return next;
     }
@@ -214,7 +223,7 @@ export class CodeCache {
   /** Forgets all code of a page, which has been written to or is about to be. */
   forgetPage(pfn: number): void {
     this.counters.pagesForgotten++;
-    for (const key of this.#pages.get(pfn) ?? []) {
+    for (const { key } of this.#pages.get(pfn) ?? []) {
       this.#blocks.delete(key);
       this.#forgetEntry(key);
     }
@@ -263,11 +272,14 @@ export class CodeCache {
     let block = this.#blocks.get(key);
     if (block !== undefined && (block.eip !== eip || !this.#isCurrent(block, vpn, user))) block = undefined;
     if (block === undefined) {
-      const made = this.#decodeBlock(eip, linear, pfn, user);
-      if ('kind' in made) return made;
-      block = made;
-      this.counters.blocksDecoded++;
-      this.#remember(key, pfn, block);
+      block = this.#endOfBlock(key, eip, pfn);
+      if (block === undefined) {
+        const made = this.#decodeBlock(key, eip, linear, pfn, user);
+        if ('kind' in made) return made;
+        block = made;
+        this.counters.blocksDecoded++;
+      }
+      this.#remember(pfn, block);
     } else this.counters.found++;
     this.#maps.markExecuted(vpn, user);
     if (block.secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
@@ -321,7 +333,7 @@ export class CodeCache {
     const result = decode(this.#memory.bytes, available, eip, this.#mode, this.#instruction, (pfn << PAGE_SHIFT) + at);
     if (result === 'too-long') return { kind: 'not-code' };
     if (result === 'short') {
-      const block = this.#decodeAcross(eip, linear, available, user);
+      const block = this.#decodeAcross(NO_KEY, eip, linear, available, user);
       this.#top = first;
       return 'kind' in block ? block : { kind: 'found', record: first };
     }
@@ -339,45 +351,84 @@ export class CodeCache {
     return block.secondPage === undefined || this.#maps.readablePage((vpn + 1) & 0xfffff, user) === block.secondPage;
   }
 
-  #remember(key: number, pfn: number, block: Block): void {
-    this.#blocks.set(key, block);
-    for (const page of block.secondPage === undefined ? [pfn] : [pfn, block.secondPage]) {
-      const keys = this.#pages.get(page);
-      if (keys !== undefined) {
-        keys.push(key);
-        continue;
-      }
-      this.#pages.set(page, [key]);
-      this.#memory.hasCode[page] = 1;
-      this.#maps.refresh(page);
-    }
+  #remember(pfn: number, block: Block): void {
+    this.#blocks.set(block.key, block);
+    this.#dependOn(pfn, block);
+    if (block.secondPage !== undefined) this.#dependOn(block.secondPage, block);
   }
 
-  #decodeBlock(eip: number, linear: number, pfn: number, user: boolean): Block | Exclude<Lookup, { kind: 'found' }> {
+  #dependOn(pfn: number, block: Block): void {
+    const blocks = this.#pages.get(pfn);
+    if (blocks !== undefined) {
+      blocks.push(block);
+      return;
+    }
+    this.#pages.set(pfn, [block]);
+    this.#memory.hasCode[pfn] = 1;
+    this.#maps.refresh(pfn);
+  }
+
+  /** The block at `key`, if it is the end of one that is there already. */
+  #endOfBlock(key: number, eip: number, pfn: number): Block | undefined {
+    for (const block of this.#pages.get(pfn) ?? []) {
+      const distance = (eip - block.eip) | 0;
+      // An instruction has a byte at least; and the same code at another address is other code.
+      if (distance <= 0 || key - block.key !== distance * KEYS_PER_ADDRESS || block.count < 2) continue;
+      const skipped = this.#find(block, eip);
+      if (skipped === 0) continue;
+      const record = block.record + skipped * Records.RECORD_SIZE;
+      return { record, eip, key, count: block.count - skipped, secondPage: undefined };
+    }
+    return undefined;
+  }
+
+  /** How many instructions of `block` come before the one at `eip`; 0 when that is not in it. */
+  #find(block: Block, eip: number): number {
+    const first = (block.record - State.RECORDS + Records.RECORD_EIP) / 4;
+    const leftAt = (i: number): number => (eip - (this.#records[first + (i * Records.RECORD_SIZE) / 4] ?? 0)) | 0;
+    // Most blocks of a page end before.
+    if (leftAt(block.count - 1) > 0) return 0;
+    for (let i = 1; i < block.count; i++) {
+      const left = leftAt(i);
+      if (left <= 0) return left === 0 ? i : 0;
+    }
+    return 0;
+  }
+
+  #decodeBlock(
+    key: number,
+    eip: number,
+    linear: number,
+    pfn: number,
+    user: boolean,
+  ): Block | Exclude<Lookup, { kind: 'found' }> {
     if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
     const first = this.#top;
     const instruction = this.#instruction;
     let at = linear & PAGE_OFFSET_MASK;
     let next = eip;
-    for (let count = 0; count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE; count++) {
+    let count = 0;
+    while (count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE) {
       const available = Math.min(this.#longestAt(next), PAGE_SIZE - at);
       const ram = (pfn << PAGE_SHIFT) + at;
       const result = decode(this.#memory.bytes, available, next, this.#mode, instruction, ram);
       if (result !== 'ok') {
         if (count > 0) break;
-        return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'not-code' };
+        return result === 'short' ? this.#decodeAcross(key, eip, linear, available, user) : { kind: 'not-code' };
       }
       this.#record(instruction, next, this.#mode.base !== 0);
       at += instruction.length;
       next = (next + instruction.length) | 0;
-      if (endsBlock(instruction.form)) return { record: first, eip, secondPage: undefined };
+      count++;
+      if (shapeOf(instruction.form).endsBlock) return { record: first, eip, key, count, secondPage: undefined };
     }
     this.#jumpOn(eip, next);
-    return { record: first, eip, secondPage: undefined };
+    return { record: first, eip, key, count, secondPage: undefined };
   }
 
   /** The instruction at `eip`, of which `available` bytes are on its first page. */
   #decodeAcross(
+    key: number,
     eip: number,
     linear: number,
     available: number,
@@ -395,8 +446,8 @@ export class CodeCache {
     const first = this.#top;
     if (decode(this.#window, longest, eip, this.#mode, this.#instruction) !== 'ok') return { kind: 'not-code' };
     this.#record(this.#instruction, eip, true);
-    if (!endsBlock(this.#instruction.form)) this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
-    return { record: first, eip, secondPage };
+    if (!shapeOf(this.#instruction.form).endsBlock) this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
+    return { record: first, eip, key, count: 1, secondPage };
   }
 
   /** A jump to `target` from the block at `eip`: as if it stood there, so that its page is the block's. */
@@ -411,43 +462,31 @@ export class CodeCache {
   /** @param unchained nothing may remember where this record is: it depends on more than its page. */
   #record(instruction: Instruction, eip: number, unchained: boolean): void {
     const { form, registers } = instruction;
-    const { all, view } = this.#memory;
+    const { handler, isNear, places } = shapeOf(form);
     const at = this.#top;
     this.#top += Records.RECORD_SIZE;
     this.counters.instructionsDecoded++;
     // A jump to the next block is an instruction of ours, and not the Guest's.
-    const handler = handlerOf(form) + (instruction.length === 0 ? 0 : this.#counting);
-    this.#forms[handler] = form;
-    view.setInt32(at + Records.RECORD_HANDLER, handler, true);
-    view.setInt32(at + Records.RECORD_EIP, eip, true);
-    view.setInt32(at + Records.RECORD_NEXT_EIP, eip + instruction.length, true);
-    for (let i = 0; i < 3; i++) all[at + Records.RECORD_REGISTERS + i] = registerOffset(form, i, registers[i] ?? 0);
-    all[at + Records.RECORD_SCALE] = instruction.scale;
-    all[at + Records.RECORD_BASE] = instruction.base * REGISTER_SIZES.general;
-    all[at + Records.RECORD_INDEX] = instruction.indexRegister * REGISTER_SIZES.general;
-    all[at + Records.RECORD_SEGMENT] = instruction.segment * State.SEGMENT_SIZE;
-    all[at + Records.RECORD_FLAGS] = unchained ? 1 : 0;
-    view.setInt32(at + Records.RECORD_DISPLACEMENT, instruction.displacement, true);
-    view.setInt32(at + Records.RECORD_IMMEDIATE, instruction.immediate, true);
-    const isNear = form.operands[0]?.kind === 'target';
-    view.setInt32(at + Records.RECORD_IMMEDIATE2, isNear ? 0 : instruction.immediate2, true);
-  }
-}
-
-/** What a `register` blank holds: a byte offset into the register file, or a bare number. */
-function registerOffset(form: Form, position: number, number: number): number {
-  const operand = form.operands[position];
-  switch (operand?.kind) {
-    case 'register':
-      // ah, ch, dh, bh are the second bytes of the first four registers.
-      return operand.width === 8 && number >= 4
-        ? (number - 4) * REGISTER_SIZES.general + 1
-        : number * REGISTER_SIZES.general;
-    case 'xmm':
-    case 'mmx':
-    case 'segment':
-      return number * REGISTER_SIZES.wide;
-    default:
-      return number;
+    const counting = handler + (instruction.length === 0 ? 0 : this.#counting);
+    this.#forms[counting] = form;
+    // Word by word, since nothing in decoding takes longer than to write it down.
+    const words = this.#records;
+    const word = (at - State.RECORDS) >>> 2;
+    words[word + Records.RECORD_HANDLER / 4] = counting;
+    words[word + Records.RECORD_EIP / 4] = eip;
+    words[word + Records.RECORD_NEXT_EIP / 4] = eip + instruction.length;
+    words[word + Records.RECORD_REGISTERS / 4] =
+      (places[0][registers[0]] ?? 0) |
+      ((places[1][registers[1]] ?? 0) << 8) |
+      ((places[2][registers[2]] ?? 0) << 16) |
+      (instruction.scale << 24);
+    words[word + Records.RECORD_BASE / 4] =
+      (instruction.base * REGISTER_SIZES.general) |
+      ((instruction.indexRegister * REGISTER_SIZES.general) << 8) |
+      ((instruction.segment * State.SEGMENT_SIZE) << 16) |
+      (unchained ? 1 << 24 : 0);
+    words[word + Records.RECORD_DISPLACEMENT / 4] = instruction.displacement;
+    words[word + Records.RECORD_IMMEDIATE / 4] = instruction.immediate;
+    words[word + Records.RECORD_IMMEDIATE2 / 4] = isNear ? 0 : instruction.immediate2;
   }
 }

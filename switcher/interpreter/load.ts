@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Bug } from '../../lib/errors.js';
 import { formKey } from '../decode/forms.js';
 import type { Form } from '../decode/instruction.js';
+import { type RecordShape, recordShape } from './record-shape.js';
 
 export const MODULE_FILE = new URL('./interpreter.wasm', import.meta.url);
 export const FORMS_FILE = new URL('./interpreter.json', import.meta.url);
@@ -20,9 +21,8 @@ export interface FormsFile {
 let module: WebAssembly.Module | undefined;
 let handlers: ReadonlyMap<string, number> | undefined;
 let ends: ReadonlySet<string> | undefined;
-/** handlerOf and endsBlock, by the number that a form has in this process. */
-const knownHandlers: number[] = [];
-const knownEnds: boolean[] = [];
+/** shapeOf, by the number that a form has in this process. */
+const shapes: RecordShape[] = [];
 
 function read(file: URL): Buffer<ArrayBuffer> {
   try {
@@ -46,17 +46,10 @@ export function interpreterModule(): WebAssembly.Module {
   return (module ??= new WebAssembly.Module(read(MODULE_FILE)));
 }
 
-/** The place of a form's handler in the module's table. */
-export function handlerOf(form: Form): number {
-  return knownHandlers[form.index] ?? learn(form).handler;
-}
+/** What records of this form look like. */
+export const shapeOf = (form: Form): RecordShape => shapes[form.index] ?? learn(form);
 
-/** True when no instruction of this form runs into the next one. */
-export function endsBlock(form: Form): boolean {
-  return knownEnds[form.index] ?? learn(form).endsBlock;
-}
-
-function learn(form: Form): { readonly handler: number; readonly endsBlock: boolean } {
+function learn(form: Form): RecordShape {
   if (handlers === undefined || ends === undefined) {
     const file = JSON.parse(read(FORMS_FILE).toString()) as FormsFile;
     handlers = new Map(file.forms.map((key, i) => [key, i]));
@@ -65,7 +58,7 @@ function learn(form: Form): { readonly handler: number; readonly endsBlock: bool
   const key = formKey(form);
   const handler = handlers.get(key);
   if (handler === undefined) throw new Bug(`the interpreter has no handler for ${key}`);
-  knownHandlers[form.index] = handler;
-  knownEnds[form.index] = ends.has(key);
-  return { handler, endsBlock: ends.has(key) };
+  const shape = recordShape(form, handler, ends.has(key));
+  shapes[form.index] = shape;
+  return shape;
 }

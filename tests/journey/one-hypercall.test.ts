@@ -9,7 +9,7 @@ import { LGUEST_DATA } from '../../guest-abi/lguest-data.js';
 import { LGUEST_REGS } from '../../guest-abi/lguest-regs.js';
 import { machineOf } from '../../host/machine.js';
 import { CPU_ROUTINES } from '../../switcher/cpu/routines.js';
-import { endsBlock } from '../../switcher/interpreter/load.js';
+import { shapeOf } from '../../switcher/interpreter/load.js';
 import { gateOf } from '../../switcher/cpu/transfers.js';
 import { newInstruction } from '../../switcher/decode/all-forms.js';
 import { decode } from '../../switcher/decode/decode.js';
@@ -51,7 +51,7 @@ t.test('in the interpreter: instructions/control says that `int` is the business
   const statement = meaning(instruction.form).statements.at(-1);
   t.match(statement, { kind: 'delegate', routine: 'softwareInterrupt', jumps: true });
   t.ok('softwareInterrupt' in CPU_ROUTINES, 'cpu/routines knows it');
-  t.ok(endsBlock(instruction.form), 'and cpu/code-cache ends a block there');
+  t.ok(shapeOf(instruction.form).endsBlock, 'and cpu/code-cache ends a block there');
 });
 
 t.test('through the door and back', async (t) => {

@@ -125,6 +125,33 @@ for (const engine of ENGINES) {
     t.equal(small.run(0x5000), 9);
   });
 
+  t.test(
+    `who jumps into the middle of what is decoded finds its end, or what else its bytes say, under ${engine}`,
+    async (t) => {
+      const small = new SmallCpu(engine);
+      small.map(0x5000, 2);
+      small.map(0x8000, 2);
+      /** mov eax, 1; or eax, 0xc940b; add eax, 2; hlt. From the second byte of `or` on: or ecx, [eax + …], … */
+      const code = [0xb8, 1, 0, 0, 0, 0x0d, 0x0b, 0x94, 0x0c, 0x00, 0x83, 0xc0, 2, HLT];
+      small.cpu.memory.bytes.set(code, 0x2000);
+      const { counters } = small.cpu;
+      t.equal(small.run(0x5000), (1 | 0xc940b) + 2);
+      const decoded = counters.code.instructionsDecoded;
+      t.equal(small.run(0x500a), 2);
+      t.equal(small.run(0x5005), 0xc940b + 2);
+      t.equal(counters.code.instructionsDecoded, decoded, 'nothing is decoded twice');
+      t.equal(small.run(0x800a), 2, 'at another address it is');
+      t.ok(counters.code.instructionsDecoded > decoded);
+      const elsewhere = counters.code.instructionsDecoded;
+      t.equal(small.run(0x5006), -1, 'between two instructions there is a third one, which faults');
+      t.ok(counters.code.instructionsDecoded > elsewhere);
+      small.cpu.memory.bytes[0x200c] = 9;
+      small.cpu.memory.wrote(0x200c, 1);
+      t.equal(small.run(0x500a), 9, 'and when the bytes change, the end changes with the beginning');
+      t.equal(small.run(0x5000), (1 | 0xc940b) + 9);
+    },
+  );
+
   t.test(`what ring 1 has found is not ring 3's to run, under ${engine}`, async (t) => {
     const small = new SmallCpu(engine);
     small.map(0x5000, 2);
