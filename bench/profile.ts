@@ -15,7 +15,7 @@ import { type Counts, readStats, withoutBeginning } from './stats-lines.js';
 import { digits, formatTable } from './table.js';
 
 /** The modules one by one: what is in a bundle has no room any more. */
-const UNBUNDLED = fileURLToPath(new URL('../bin/main.js', import.meta.url));
+const UNBUNDLED = fileURLToPath(new URL('unbundled.js', import.meta.url));
 const SAMPLING_MICROSECONDS = 500;
 
 const whatIs = (name: string): string => ROWS.find((row) => row.name === name)?.what ?? name;
