@@ -68,11 +68,11 @@ export class Machine {
 
   /** @throws UserError for a kernel, an initrd, a disk that cannot be used */
   static async build(parts: Parts, request: MachineRequest, console: ConsolePort): Promise<Machine> {
+    const memory = parts.allocateMemory(request.ramBytes);
+    const host = parts.openHost(memory, request.log);
     const prepared = parts.prepare?.();
     // It is waited for below, unless there is no kernel to run.
     prepared?.catch(() => undefined);
-    const memory = parts.allocateMemory(request.ramBytes);
-    const host = parts.openHost(memory, request.log);
     const fatal = new AbortController();
     let devices: DeviceSet | undefined;
     try {
