@@ -199,13 +199,16 @@ t.test('lines can be edited and recalled', async (t) => {
   t.equal((await ended).exitCode, 0);
 });
 
+/** Nothing is left in the home of who runs the tests. */
+const ENV = { ...process.env, LGUEST_CACHE: 'off' };
+
 for (const [what, end] of [
   ['poweroff', ''],
   ['ctrl-d', '\n'],
 ] as const) {
   t.test(`--stdin-eof=${what}: the end of a pipe ends it, after all that came before`, async (t) => {
     const bin = fileURLToPath(new URL('../../../bin/lguest.js', import.meta.url));
-    const child = spawn(process.execPath, [bin, '--demo', '-q', `--stdin-eof=${what}`], { stdio: 'pipe' });
+    const child = spawn(process.execPath, [bin, '--demo', '-q', `--stdin-eof=${what}`], { env: ENV });
     child.stdin.end(`sum /bin/hello\ntime\necho the last${end}`);
     const [printed, [status]] = await Promise.all([text(child.stdout), once(child, 'close')]);
     t.match(printed, /\nlguest> sum \/bin\/hello\n[0-9a-f]{8} .*\nlguest> time\nwall clock /);
@@ -216,7 +219,7 @@ for (const [what, end] of [
 
 t.test('the command boots it from a pipe', async (t) => {
   const bin = fileURLToPath(new URL('../../../bin/lguest.js', import.meta.url));
-  const child = spawn(process.execPath, [bin, '--demo'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [bin, '--demo'], { env: ENV });
   child.stdin.end('echo hi from a pipe\npoweroff\n');
   const [printed, [status]] = await Promise.all([text(child.stdout), once(child, 'close')]);
   t.match(printed, /\nhi from a pipe\nlguest> poweroff\n$/);
