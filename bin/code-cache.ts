@@ -16,12 +16,19 @@ import {
 import { Module, createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { cachedDataVersionTag } from 'node:v8';
+import { cachedDataVersionTag, getHeapCodeStatistics } from 'node:v8';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
-/** In front of the code: a checksum of the source and the code. Against accidents, as V8 and Node have them too. */
-const CHECKSUM_BYTES = 4;
+/**
+ * What the file begins with, as words: a checksum of the source and of all behind it, against accidents; how much bytecode there
+ * was in the process that wrote it. V8's code follows.
+ */
+const CHECKSUM = 0;
+const BYTECODE = 4;
+const HEADER_BYTES = 8;
+/** By so much more, a run has compiled what the one that wrote the file had no use for. */
+const WORTH_WRITING = 1.1;
 /** Anybody but the owner may write. */
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -54,6 +61,8 @@ export class CodeCache {
   readonly #folder: string;
   #source = Buffer.alloc(0);
   #script: Script | undefined;
+  /** BYTECODE of the file that served. */
+  #bytecode = 0;
 
   constructor(file: string, folder: string) {
     this.#file = file;
@@ -65,12 +74,13 @@ export class CodeCache {
     const file = this.#file;
     const require = createRequire(file);
     this.#source = readFileSync(file);
-    const cachedData = this.#read();
+    const kept = this.#read();
     const script = new Script(Module.wrap(this.#source.toString()), {
       filename: file,
-      ...(cachedData && { cachedData }),
+      ...(kept && { cachedData: kept.subarray(HEADER_BYTES) }),
     });
-    if (script.cachedDataRejected !== false) this.#script = script;
+    this.#script = script;
+    this.#bytecode = script.cachedDataRejected === false ? (kept?.readUInt32LE(BYTECODE) ?? 0) : 0;
     const module = new Module(file);
     module.filename = file;
     (script.runInThisContext() as Wrapper)(module.exports, require, module, file, dirname(file));
@@ -78,16 +88,20 @@ export class CodeCache {
     require.cache[file] = module;
   }
 
-  /** To be called when all that a run needs has been compiled. Writes the file unless it served. */
+  /** To be called when all that a run needs has been compiled. Writes the file unless it served well. */
   keep(): void {
-    const code = this.#script?.createCachedData();
-    if (code === undefined) return;
+    const bytecode = getHeapCodeStatistics().bytecode_and_metadata_size;
+    if (this.#script === undefined || bytecode <= this.#bytecode * WORTH_WRITING) return;
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt32LE(bytecode, BYTECODE);
+    const kept = Buffer.concat([header, this.#script.createCachedData()]);
+    kept.writeUInt32LE(this.#checksum(kept), CHECKSUM);
     const path = this.#path();
     const unfinished = `${path}.${process.pid}`;
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       try {
-        writeFileSync(unfinished, Buffer.concat([this.#checksum(code), code]), { mode: 0o600, flag: 'wx' });
+        writeFileSync(unfinished, kept, { mode: 0o600, flag: 'wx' });
         renameSync(unfinished, path);
       } finally {
         rmSync(unfinished, { force: true });
@@ -102,10 +116,8 @@ export class CodeCache {
     return join(this.#folder, `program-${cachedDataVersionTag().toString(16)}.v8`);
   }
 
-  #checksum(code: Uint8Array): Buffer {
-    const bytes = Buffer.alloc(CHECKSUM_BYTES);
-    bytes.writeUInt32LE(crc32(code, crc32(this.#source)));
-    return bytes;
+  #checksum(kept: Buffer): number {
+    return crc32(kept.subarray(BYTECODE), crc32(this.#source));
   }
 
   #read(): Buffer | undefined {
@@ -117,8 +129,7 @@ export class CodeCache {
       if (process.geteuid !== undefined && (uid !== process.geteuid() || (mode & WRITABLE_BY_OTHERS) !== 0))
         return undefined;
       const kept = readFileSync(fd);
-      const code = kept.subarray(CHECKSUM_BYTES);
-      return this.#checksum(code).equals(kept.subarray(0, CHECKSUM_BYTES)) ? code : undefined;
+      return this.#checksum(kept) === kept.readUInt32LE(CHECKSUM) ? kept : undefined;
     } catch {
       return undefined;
     } finally {

@@ -17,7 +17,12 @@ exports.here = [path.basename(__filename), path.basename(__dirname), module.file
 `;
 
 /** Loads a fresh copy of the program with `folder` as its cache, and keeps what has been compiled. */
-function load(t: Test, folder: string, source = PROGRAM): { sum: (a: number, b: number) => number; here: unknown } {
+function load(
+  t: Test,
+  folder: string,
+  source = PROGRAM,
+  use = (): void => undefined,
+): { sum: (a: number, b: number) => number; here: unknown } {
   const file = join(t.testdirName, 'program.cjs');
   writeFileSync(file, source);
   delete require.cache[file];
@@ -25,6 +30,7 @@ function load(t: Test, folder: string, source = PROGRAM): { sum: (a: number, b: 
   cache.load();
   const exports = require(file) as ReturnType<typeof load>;
   t.equal(exports.sum(1, 2), 3, 'the program runs');
+  use();
   cache.keep();
   return exports;
 }
@@ -45,6 +51,26 @@ t.test('the first run leaves the code for the others, and whoever requires the p
   const first = identity(folder);
   load(t, folder);
   t.equal(identity(folder), first, 'it served');
+});
+
+t.test('a run that compiles much more than the first leaves its code for the others', async (t) => {
+  const folder = testFolder(t);
+  load(t, folder);
+  const little = statSync(fileIn(folder)).size;
+  const functions = Array.from({ length: 3000 }, (_, i) => `f${i}: (x) => x.map((y) => y + ${i}),`).join('\n');
+  const source = `${PROGRAM}\nexports.many = {${functions}};`;
+  const calls = (): void => {
+    const { many } = require(join(t.testdirName, 'program.cjs')) as { many: Record<string, (x: number[]) => void> };
+    for (const each of Object.values(many)) each([1, 2, 3]);
+  };
+  load(t, folder, source);
+  const before = identity(folder);
+  load(t, folder, source, calls);
+  t.not(identity(folder), before);
+  t.ok(statSync(fileIn(folder)).size > little * 2);
+  const after = identity(folder);
+  load(t, folder, source, calls);
+  t.equal(identity(folder), after, 'once');
 });
 
 t.test('what is not as it should be is made again', async (t) => {
