@@ -126,7 +126,7 @@ class GuestCpu implements Switcher {
 
   #enter(): SegmentFault {
     const { regs } = this.pages;
-    const problem = this.#segmentsAreCurrent() ? undefined : this.#loadSegments();
+    const problem = this.#segmentsAreCurrent() || this.#enterHandler() ? undefined : this.#loadSegments();
     if (problem) return problem;
     // In so many words, here and on the way out: a loop over a table costs three times as much.
     const { state } = this.#cpu.memory;
@@ -150,6 +150,22 @@ class GuestCpu implements Switcher {
     return (
       segments.isCurrent(State.CS, (regs[LGUEST_REGS.cs] ?? 0) & 0xffff) &&
       segments.isCurrent(State.SS, (regs[LGUEST_REGS.ss] ?? 0) & 0xffff) &&
+      this.#dataIsCurrent()
+    );
+  }
+
+  /** Else it has most often sent a program to its kernel, as at a fault. */
+  #enterHandler(): boolean {
+    const { regs } = this.pages;
+    const cs = (regs[LGUEST_REGS.cs] ?? 0) & 0xffff;
+    const ss = (regs[LGUEST_REGS.ss] ?? 0) & 0xffff;
+    return this.#dataIsCurrent() && this.#cpu.enterHandler(cs, ss);
+  }
+
+  #dataIsCurrent(): boolean {
+    const { regs } = this.pages;
+    const { segments } = this.#cpu;
+    return (
       segments.isCurrent(State.DS, (regs[LGUEST_REGS.ds] ?? 0) & 0xffff) &&
       segments.isCurrent(State.ES, (regs[LGUEST_REGS.es] ?? 0) & 0xffff) &&
       segments.isCurrent(State.FS, (regs[LGUEST_REGS.fs] ?? 0) & 0xffff) &&

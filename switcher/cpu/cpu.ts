@@ -23,6 +23,7 @@ import { countIn } from '../interpreter/count.js';
 import { interpreterModule } from '../interpreter/load.js';
 import { CodeCache } from './code-cache.js';
 import { cpuid } from './cpuid.js';
+import { servedAtTheDoor } from './door.js';
 import type { CpuCounters } from '../counters.js';
 import type { Doorkeeper } from '../switch.js';
 import * as Exits from './exits.js';
@@ -38,16 +39,7 @@ import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
 import type { CpuTables } from './tables.js';
 import { Translator } from '../translator/translator.js';
-import {
-  ERROR_CODE_EXT,
-  type Gate,
-  gateErrorCode,
-  gateOf,
-  leadsToHost,
-  mayAskHost,
-  type Problem,
-  Transfers,
-} from './transfers.js';
+import { ERROR_CODE_EXT, type Gate, gateErrorCode, gateOf, leadsToHost, type Problem, Transfers } from './transfers.js';
 import { transcendentalRoutines } from './x87-transcendental.js';
 
 /**
@@ -70,8 +62,6 @@ const WHOLE_TURN = 4096;
 const SHORTEST_TURN = 1000;
 const LONGEST_TURN = 200_000;
 const ERROR_CODE_NONE = 0;
-/** The general registers, as words of the state: eax, ecx, edx, ebx, esp, ebp, esi, edi. */
-const EAX = State.REGISTERS / 4;
 const SS_OFFSET = State.SS * State.SEGMENT_SIZE;
 const ESP_OFFSET = 16;
 
@@ -175,6 +165,11 @@ export class Cpu {
 
   set eflags(image: number) {
     writeEflags(this.memory, image);
+  }
+
+  /** Loads the kernel's code and stack from outside, if that is done quickly. */
+  enterHandler(cs: number, ss: number): boolean {
+    return this.#code.isFlat && this.#everyday.enterHandler(cs, ss);
   }
 
   /** To be called when segment registers were loaded from outside. */
@@ -385,17 +380,10 @@ export class Cpu {
     return this.#enterBehind(gate, 0);
   }
 
-  /** Whether the Host has dealt with `int vector` at the door. */
-  #servedAtTheDoor(vector: number): boolean {
-    if (this.doorkeeper === undefined || !mayAskHost(this.#idt, vector, this.segments.cpl)) return false;
+  /** Whether the Host has dealt with `int vector` at the door; then the Guest goes on behind it. */
+  #served(vector: number): boolean {
     const { memory } = this;
-    const { state } = memory;
-    const eax = state[EAX] ?? 0;
-    const ecx = state[EAX + 1] ?? 0;
-    const edx = state[EAX + 2] ?? 0;
-    const ebx = state[EAX + 3] ?? 0;
-    const esi = state[EAX + 6] ?? 0;
-    if (!this.doorkeeper.interrupt(vector, eax >>> 0, ebx >>> 0, ecx >>> 0, edx >>> 0, esi >>> 0)) return false;
+    if (!servedAtTheDoor(this.doorkeeper, memory, this.#idt, vector, this.segments.cpl)) return false;
     memory.set(State.EIP, memory.get(State.NEXT_EIP));
     this.#clearResumeFlag();
     return true;
@@ -575,7 +563,7 @@ export class Cpu {
         // No single-step trap comes behind it.
         if (!this.#isStepping()) {
           if (this.#code.isFlat && this.#everyday.enterKernel(vector)) return 0;
-          if (this.#servedAtTheDoor(vector)) return 0;
+          if (this.#served(vector)) return 0;
         }
         this.memory.set(State.VECTOR, vector);
         return Exits.EXIT_SOFTWARE_INTERRUPT;

@@ -1,4 +1,5 @@
-// The two transfers that a Guest makes all day: from ring 3 through a direct gate into its kernel, and back by iret.
+// The transfers that a Guest makes all day: from ring 3 through a direct gate into its kernel, or by way of the Host, and back
+// by iret.
 //
 // Each is done here when nothing about it is unusual: flat segments, a stack that lies on one page and may be written. What
 // is unusual, or wrong, is left to Transfers, which knows all the rules; nothing has been changed then. The answers are the
@@ -145,6 +146,18 @@ export class EverydayTransfers {
     }
     memory.set(State.EIP, eip);
     loadEflags(memory, image, 4, true);
+    return true;
+  }
+
+  /**
+   * What an entry through the door loads when the Host sends a program's CPU to a handler of its kernel, in code that is flat.
+   *
+   * @returns whether it is done
+   */
+  enterHandler(cs: number, ss: number): boolean {
+    if ((cs & SELECTOR_RPL_MASK) !== GUEST_PL || (ss & SELECTOR_RPL_MASK) !== GUEST_PL) return false;
+    if (!this.#isFlat(cs, KERNEL_CODE) || !this.#isFlat(ss, KERNEL_DATA)) return false;
+    this.#go(GUEST_PL, cs, ss, this.#memory.get(ESP));
     return true;
   }
 
