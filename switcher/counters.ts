@@ -21,13 +21,18 @@ export interface TranslatorCounters {
   /** Regions that were made, and how many of them there are now. */
   regions: number;
   live: number;
+  /** Bytes of WebAssembly in those there are now. */
+  liveBytes: number;
   /** Instructions of the Guest in all regions that were made, and bytes of WebAssembly. */
   instructions: number;
   bytes: number;
   /** Time for making them, until the engine below takes over. */
   milliseconds: number;
-  /** Regions that V8 had no room for. */
+  /** Regions that had to go because there were too many. */
+  reclaimed: number;
+  /** Regions that V8 would not have, and what it said of the last that was no good. */
   refused: number;
+  mistakes: readonly string[];
   /** Regions that found their pages moved. */
   stale: number;
 }
@@ -67,9 +72,12 @@ export const newTranslatorCounters = (): TranslatorCounters => ({
   samples: 0,
   regions: 0,
   live: 0,
+  liveBytes: 0,
   instructions: 0,
   bytes: 0,
   milliseconds: 0,
+  reclaimed: 0,
   refused: 0,
+  mistakes: [],
   stale: 0,
 });

@@ -4,7 +4,6 @@
 // often. A place that is met a few times becomes the entry of a region; the record there then leads to the region's function
 // instead of to its form's handler, and whoever comes by goes there, by jump cache, chain or loop.
 import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
-import { Bug } from '../../lib/errors.js';
 import { type TranslatorCounters, newTranslatorCounters } from '../counters.js';
 import type { CodeCache } from '../cpu/code-cache.js';
 import type { Memory } from '../cpu/memory.js';
@@ -28,8 +27,13 @@ const PAGES_OF_A_REGION = 4;
 const SHAPES_OF_A_PLACE = 3;
 const LARGEST_NUMBER_OF_PLACES = 100_000;
 const TABLE_GROWTH = 256;
-/** The bound on memory for translations. */
+/**
+ * The bound on memory for translations: so many regions, and so many bytes of WebAssembly, at a time; what V8 makes of them is
+ * in proportion. Behind it the oldest quarter goes, and what of that is still hot comes back.
+ */
 const LARGEST_NUMBER_OF_REGIONS = 4096;
+const LARGEST_NUMBER_OF_BYTES = 16 * 2 ** 20;
+const SHARE_THAT_GOES = 1 / 4;
 
 /** The interpreter's instance, as far as translated code needs it. */
 export interface InterpreterExports {
@@ -102,6 +106,8 @@ export class Translator {
   /** What is known of each place that was met, by eip and privilege. */
   readonly #places = new Map<number, Place>();
   readonly #freeSlots: number[] = [];
+  /** What ends each region, the oldest first. */
+  readonly #live = new Set<() => void>();
   readonly counters: TranslatorCounters = newTranslatorCounters();
 
   /**
@@ -130,7 +136,7 @@ export class Translator {
     if (known !== undefined) return known;
     // A Guest that is everywhere is hot nowhere: what was only met is forgotten now and then.
     if (this.#places.size >= LARGEST_NUMBER_OF_PLACES) {
-      for (const [old, { state }] of this.#places) if (state.kind === 'met') this.#places.delete(old);
+      for (const [old, { state }] of this.#places) if (state.kind !== 'translated') this.#places.delete(old);
     }
     const place: Place = {
       state: { kind: 'met', samples: 0 },
@@ -151,7 +157,7 @@ export class Translator {
     this.counters.samples++;
     const place = this.#place(eip, user);
     if (place.state.kind !== 'met') return true;
-    if (++place.state.samples < this.#patience || this.counters.live >= LARGEST_NUMBER_OF_REGIONS) return false;
+    if (++place.state.samples < this.#patience) return false;
     place.state = { kind: 'refused' };
     this.#translate(eip, user, place);
     return true;
@@ -172,7 +178,7 @@ export class Translator {
 
   /** Code at `eip` was looked for and found: where everything is to be translated, it is translated now. */
   found(eip: number, user: boolean): void {
-    if (this.#patience > 0 || this.counters.live >= LARGEST_NUMBER_OF_REGIONS) return;
+    if (this.#patience > 0) return;
     const place = this.#place(eip, user);
     if (place.state.kind === 'translated') return;
     place.state = { kind: 'refused' };
@@ -211,6 +217,7 @@ export class Translator {
     imports.module.define(index, locals, code);
     imports.module.export('region', index);
     const bytes = imports.module.encode(State.GUEST_RAM / WASM_PAGE);
+    this.#makeRoom();
     const slot = this.#install(bytes);
     this.counters.milliseconds += performance.now() - began;
     if (slot === undefined) return;
@@ -220,9 +227,13 @@ export class Translator {
       this.#freeSlots.push(slot);
       place.state = { kind: 'met', samples: 0 };
       this.counters.live--;
+      this.counters.liveBytes -= bytes.length;
+      this.#live.delete(end);
     });
+    this.#live.add(end);
     place.state = { kind: 'translated', end };
     this.counters.live++;
+    this.counters.liveBytes += bytes.length;
     this.counters.regions++;
     this.counters.instructions += region.size;
     this.counters.bytes += bytes.length;
@@ -246,29 +257,36 @@ export class Translator {
 
   /** The region's place in the table; undefined when the engine below does not want it. */
   #install(bytes: Uint8Array<ArrayBuffer>): number | undefined {
-    const module = this.#compile(bytes);
-    if (module === undefined) return undefined;
-    const instance = new WebAssembly.Instance(module, {
-      env: { memory: this.#memory.wasm },
-      cpu: { ...this.#routines },
-      interpreter: this.#interpreter.exports as Record<string, WebAssembly.ImportValue>,
-    });
-    const { region } = instance.exports;
-    if (typeof region !== 'function') throw new Bug('a translated module has no region');
+    const region = this.#compile(bytes);
+    if (region === undefined) return undefined;
     const slot = this.#freeSlots.pop() ?? this.#grow();
     this.#interpreter.table.set(slot, region);
     return slot;
   }
 
-  #compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module | undefined {
+  /** A refusal, be it for want of room or because the code is no good, is a reason to go on interpreting. */
+  #compile(bytes: Uint8Array<ArrayBuffer>): unknown {
     try {
-      return new WebAssembly.Module(bytes);
+      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+        env: { memory: this.#memory.wasm },
+        cpu: { ...this.#routines },
+        interpreter: this.#interpreter.exports as Record<string, WebAssembly.ImportValue>,
+      });
+      return exports['region'];
     } catch (refusal) {
-      // No room for more code is a reason to go on interpreting. Code that is not valid is a mistake of ours.
-      if (!(refusal instanceof RangeError)) throw refusal;
       this.counters.refused++;
+      // Code that is not valid is a mistake of ours, which tests must see.
+      if (!(refusal instanceof RangeError)) this.counters.mistakes = [String(refusal)];
       return undefined;
     }
+  }
+
+  #makeRoom(): void {
+    const { live, liveBytes } = this.counters;
+    if (live < LARGEST_NUMBER_OF_REGIONS && liveBytes < LARGEST_NUMBER_OF_BYTES) return;
+    const oldest = [...this.#live].slice(0, Math.ceil(live * SHARE_THAT_GOES));
+    for (const end of oldest) end();
+    this.counters.reclaimed += oldest.length;
   }
 
   #grow(): number {

@@ -101,7 +101,9 @@ export class EmulatedCpu implements TestCpu {
 
   run(budget = BUDGET): Outcome {
     this.#cpu.run(budget);
-    const { memory, segments, trap, cr2 } = this.#cpu;
+    const { memory, segments, trap, cr2, counters } = this.#cpu;
+    const [mistake] = counters.translator?.mistakes ?? [];
+    if (mistake !== undefined) throw new Error(`what was translated is not valid: ${mistake}`);
     const vector = trap.vector ?? TIMEOUT;
     return {
       registers: Uint32Array.from({ length: 8 }, (_, i) => memory.get(State.REGISTERS + 4 * i)),

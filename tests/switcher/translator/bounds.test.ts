@@ -1,0 +1,141 @@
+// What translations cost at most, and what becomes of one that V8 will not have.
+import t from 'tap';
+import { GDT_ENTRIES, LGUEST_CS } from '../../../guest-abi/x86/descriptors.js';
+import { IDT_ENTRIES } from '../../../guest-abi/x86/traps.js';
+import type { TranslatorCounters } from '../../../switcher/counters.js';
+import { Cpu } from '../../../switcher/cpu/cpu.js';
+import * as State from '../../../switcher/cpu/state.js';
+
+t.setTimeout(120_000);
+
+const PAGE = 4096;
+const PAGES = 16;
+const [KERNEL_CS, KERNEL_SS] = [0x11, 0x19];
+const HLT = 0xf4;
+const HLT_VECTOR = 13;
+const [EAX, EBX, ESP, EBP] = [0, 12, 16, 20].map((offset) => State.REGISTERS + offset) as [
+  number,
+  number,
+  number,
+  number,
+];
+const MOST_REGIONS = 4096;
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** Flat, at ring 1, with all memory mapped at its own addresses, translating everything at once. */
+function newCpu(): Cpu {
+  const gdt = new Uint32Array(GDT_ENTRIES * 2);
+  gdt.set([0xffff, 0x00cfbb00], (KERNEL_CS >>> 3) * 2);
+  gdt.set([0xffff, 0x00cfb300], (KERNEL_SS >>> 3) * 2);
+  const idt = new Uint32Array(IDT_ENTRIES * 2);
+  for (let vector = 0; vector < IDT_ENTRIES; vector++) idt.set([LGUEST_CS << 16, 0x8e00], vector * 2);
+  const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
+  const cpu = new Cpu(PAGES * PAGE, { gdt, idt, tss: { ss1: 0, esp1: 0 } }, clock, 'translate', 0);
+  const { segments } = cpu;
+  segments.install(State.CS, KERNEL_CS, segments.descriptor(KERNEL_CS));
+  segments.install(State.SS, KERNEL_SS, segments.descriptor(KERNEL_SS));
+  cpu.setPrivilege(1);
+  for (const segment of [State.ES, State.DS, State.FS, State.GS]) segments.load(segment, KERNEL_SS);
+  cpu.segmentsChanged();
+  for (let page = 0; page < PAGES; page++) cpu.maps.set(page, page, true, false);
+  return cpu;
+}
+
+/** Runs to the hlt. */
+function run(cpu: Cpu, eip: number): void {
+  cpu.memory.set(State.EIP, eip);
+  cpu.memory.set(ESP, PAGES * PAGE);
+  cpu.run(1_000_000);
+  if (cpu.trap.vector !== HLT_VECTOR) throw new Error(`it ended with ${cpu.trap.vector}`);
+}
+
+function translator(cpu: Cpu): Readonly<TranslatorCounters> {
+  const { translator: counters } = cpu.counters;
+  if (counters === undefined) throw new Error('nothing is translated');
+  return counters;
+}
+
+/** `inc %ebx; mov $next, %eax; jmp *%eax`, 8 bytes each: no region follows a jump that was never made. */
+function chainOfBlocks(cpu: Cpu, from: number, count: number): void {
+  const { bytes } = cpu.memory;
+  for (let i = 0; i < count; i++) {
+    const at = from + i * 8;
+    const next = at + 8;
+    bytes.set([0x43, 0xb8, next & 0xff, (next >> 8) & 0xff, 0, 0, 0xff, 0xe0], at);
+  }
+  bytes[from + count * 8] = HLT;
+  cpu.memory.wrote(from, count * 8 + 1);
+}
+
+t.test('more code than there may be translations of: old ones go, and everything is right', async (t) => {
+  const cpu = newCpu();
+  const blocks = 7000;
+  chainOfBlocks(cpu, PAGE, blocks);
+  for (let round = 1; round <= 2; round++) {
+    cpu.memory.set(EBX, 0);
+    run(cpu, PAGE);
+    t.equal(cpu.memory.get(EBX), blocks);
+    const { live, liveBytes, regions, reclaimed } = translator(cpu);
+    t.ok(live <= MOST_REGIONS && liveBytes <= MOST_BYTES, `${live} regions of ${liveBytes} bytes`);
+    t.ok(regions >= blocks && reclaimed >= blocks - MOST_REGIONS, `${regions} made, ${reclaimed} gone`);
+  }
+});
+
+t.test('a Guest that makes code without end has few translations at a time, and each is right', async (t) => {
+  const cpu = newCpu();
+  const { bytes } = cpu.memory;
+  // 1: mov %bl, imm(code); call code; add %eax, %ebp; dec %ebx; jnz 1b; hlt, where code is: mov $imm, %eax; ret
+  bytes.set([0xb8, 0, 0, 0, 0, 0xc3], 0x3000);
+  const loop = [0x88, 0x1d, 0x01, 0x30, 0, 0, 0xe8, 0xf5, 0x1f, 0, 0, 0x01, 0xc5, 0x4b, 0x75, 0xf0, HLT];
+  bytes.set(loop, 0x1000);
+  const times = 3000;
+  cpu.memory.set(EBX, times);
+  cpu.memory.set(EBP, 0);
+  run(cpu, 0x1000);
+  let sum = 0;
+  for (let i = 1; i <= times; i++) sum += i & 0xff;
+  t.equal(cpu.memory.get(EBP), sum);
+  const { live, regions } = translator(cpu);
+  t.ok(regions > times, `${regions} made`);
+  t.ok(live < 10, `${live} at the end`);
+  t.ok(cpu.counters.code.pagesForgotten >= times);
+});
+
+/** V8's answer to every module from now on. */
+function refusing<T>(refusal: Error, body: () => T): T {
+  const real = WebAssembly.Module;
+  WebAssembly.Module = class extends real {
+    constructor() {
+      super(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+      throw refusal;
+    }
+  };
+  try {
+    return body();
+  } finally {
+    WebAssembly.Module = real;
+  }
+}
+
+t.test('what V8 refuses is interpreted', async (t) => {
+  const cpu = newCpu();
+  const refusals = [new RangeError('out of memory'), new SyntaxError('not WebAssembly')];
+  for (const [i, refusal] of refusals.entries()) {
+    const from = (i + 1) * PAGE;
+    chainOfBlocks(cpu, from, 100);
+    cpu.memory.set(EBX, 0);
+    refusing(refusal, () => run(cpu, from));
+    t.equal(cpu.memory.get(EBX), 100);
+    t.equal(cpu.memory.get(EAX), from + 800);
+  }
+  const { live, refused, mistakes } = translator(cpu);
+  t.equal(live, 0);
+  t.ok(refused >= 200, `${refused} refused`);
+  t.strictSame(mistakes, ['SyntaxError: not WebAssembly'], 'of ours, tests see');
+  const from = 3 * PAGE;
+  chainOfBlocks(cpu, from, 100);
+  cpu.memory.set(EBX, 0);
+  run(cpu, from);
+  t.equal(cpu.memory.get(EBX), 100);
+  t.ok(translator(cpu).live >= 100, 'and when it wants them again, they are translated');
+});
