@@ -3,18 +3,23 @@
 //
 // It says what the routines say (add, multiply, convert, compare), and is spelled out where it is used: see
 // `Builder.quickly`. Everything else is theirs.
+//
+// What counts is how long it takes from operands to result, because the next instruction waits for it. Choices are `select`s,
+// whose two sides are computed meanwhile, and each has a comparison of its own, though it be the same in other words: V8
+// makes one instruction of a comparison and a choice only where nobody else asks for it.
 import * as State from '../../cpu/state.js';
 import type { Builder } from '../../language/builder.js';
 import type { Value, Variable } from '../../language/nodes.js';
-import { exponentOf, signOf } from './classify.js';
+import { exponentOf } from './classify.js';
 import * as F from './format.js';
 import { multiplyWide } from './multiply.js';
 import type { Narrow } from './round.js';
 
 /** Exponents in the middle quarter of the range. Every normal number of 32 or 64 bits has one. */
 const LEAST = 0x3000;
-const MODERATE_BITS = 13;
-const C3 = 0x4000;
+/** What an exponent less LEAST has none of if it is moderate. A sign in front of it does not matter. */
+const NOT_MODERATE = 0x6000;
+const WORD = 0xffff;
 
 /** What rounding did. */
 export interface Rounding {
@@ -34,21 +39,20 @@ export const roundsAsUsual = (b: Builder): Value =>
 export const roundsToNearest = (b: Builder): Value =>
   b.eq(b.and(b.state(4, State.FPU_CONTROL), (3 << F.ROUNDING_SHIFT) | F.PRECISION), F.PRECISION);
 
-/** How far from the least moderate exponent: MODERATE_BITS hold it if it is one. */
-const aboveLeast = (b: Builder, { signExponent }: F.Float80): Value => b.sub(exponentOf(b, signExponent), LEAST);
+const lessLeast = (b: Builder, { signExponent }: F.Float80): Value => b.sub(signExponent, LEAST);
 
 /** 1 if the quick ways are open to both. */
 export const areQuick = (b: Builder, x: F.Float80, y: F.Float80): Value =>
   b.and(
-    b.ltU(b.or(aboveLeast(b, x), aboveLeast(b, y)), 1 << MODERATE_BITS),
+    b.eqz(b.and(b.or(lessLeast(b, x), lessLeast(b, y)), NOT_MODERATE)),
     F.topBit(b, b.and(x.significand, y.significand)),
   );
 
 export const isQuick = (b: Builder, x: F.Float80): Value =>
-  b.and(b.ltU(aboveLeast(b, x), 1 << MODERATE_BITS), F.topBit(b, x.significand));
+  b.and(b.eqz(b.and(lessLeast(b, x), NOT_MODERATE)), F.topBit(b, x.significand));
 
 /** 1 if what is left over makes the number larger: more than a half; or just a half, and what is there is odd. */
-const roundsUp = (b: Builder, kept: Value, rest: Value): Value => b.gtU(rest, b.sub(F.TOP_BIT, b.and(kept, 1n)));
+const roundsUp = (b: Builder, kept: Value, rest: Value): Value => b.gtU(b.or(rest, b.and(kept, 1n)), F.TOP_BIT);
 
 /** A number on its way, of which it is known that it stays in range: rounded. It may be zero, all of it. */
 function rounded(b: Builder, signExponent: Value, high: Value, low: Value): Rounded80 {
@@ -67,11 +71,11 @@ export function quickProduct(b: Builder, x: F.Float80, y: F.Float80): Rounded80 
   const { high, low } = multiplyWide(b, x.significand, y.significand);
   // The product of two numbers in [1, 2) is in [1, 4).
   const short = b.shrU(b.not(high), 63n);
-  const exponent = b.add(exponentOf(b, x.signExponent), exponentOf(b, y.signExponent));
-  const sign = b.and(b.xor(x.signExponent, y.signExponent), F.SIGN);
+  // Signs add up, too: what two of them carry is cut off.
+  const word = b.and(b.sub(b.add(x.signExponent, y.signExponent), F.BIAS - 1), WORD);
   return rounded(
     b,
-    b.or(b.sub(b.sub(exponent, F.BIAS - 1), b.wrap(short)), sign),
+    b.sub(word, b.wrap(short)),
     b.or(b.shl(high, short), b.and(b.shrU(low, 63n), short)),
     b.shl(low, short),
   );
@@ -93,12 +97,12 @@ export const quickDifference = (b: Builder, x: F.Float80, y: F.Float80): Rounded
 
 /** x + y. */
 export function quickSum(b: Builder, x: F.Float80, y: F.Float80): Rounded80 {
-  const difference = b.sub(exponentOf(b, x.signExponent), exponentOf(b, y.signExponent));
-  const swap = b.ltS(difference, 0);
-  const large = b.select(swap, y.significand, x.significand);
-  const small = b.select(swap, x.significand, y.significand);
-  const distance = b.select(swap, b.sub(0, difference), difference);
-  const word = b.variable('i32', b.select(swap, y.signExponent, x.signExponent));
+  const [ofX, ofY] = [exponentOf(b, x.signExponent), exponentOf(b, y.signExponent)];
+  const difference = b.sub(ofX, ofY);
+  const distance = b.select(b.ltS(difference, 0), b.sub(0, difference), difference);
+  const small = b.select(b.ltU(ofX, ofY), x.significand, y.significand);
+  const large = b.select(b.geU(ofX, ofY), x.significand, y.significand);
+  const word = b.variable('i32', b.select(b.geS(ofX, ofY), x.signExponent, y.signExponent));
   const high = b.variable('i64', 0n);
   const low = b.variable('i64', LAST);
   b.whenSeldom(
@@ -127,12 +131,13 @@ function shiftFar(b: Builder, significand: Value, distance: Value, low: Variable
 }
 
 function putTogether(b: Builder, large: Value, { word, high, low }: OnItsWay): void {
-  const sum = b.add(large, b.get(high));
-  const carried = b.ltU(sum, large);
-  const n = b.extendU(carried);
+  const small = b.get(high);
+  const sum = b.add(large, small);
   const rest = b.get(low);
   // One place to the right, if at all.
-  b.set(low, b.or(b.shrU(rest, n), b.and(b.shl(sum, 63n), b.sub(0n, n))));
+  const carried = b.ltU(sum, large);
+  const n = b.extendU(carried);
+  b.set(low, b.or(b.shrU(rest, n), b.shl(b.and(sum, n), 63n)));
   b.set(high, b.or(b.shrU(sum, n), b.shl(n, 63n)));
   b.set(word, b.add(b.get(word), carried));
 }
@@ -141,10 +146,9 @@ function takeAway(b: Builder, large: Value, { word, high, low }: OnItsWay): void
   const taken = b.get(high);
   const rest = b.sub(0n, b.get(low));
   // Of two numbers with one exponent the second may be the larger one, and there is no rest then.
-  const turned = b.ltU(large, taken);
   const left = b.sub(b.sub(large, taken), b.extendU(b.ne(rest, 0n)));
-  const upper = b.select(turned, b.sub(0n, left), left);
-  b.set(word, b.xor(b.get(word), b.shl(turned, 15)));
+  const upper = b.select(b.ltU(large, taken), b.sub(0n, left), left);
+  b.set(word, b.xor(b.get(word), b.shl(b.ne(upper, left), 15)));
   b.whenSeldom(
     b.eqz(upper),
     () => {
@@ -167,8 +171,8 @@ function takeAway(b: Builder, large: Value, { word, high, low }: OnItsWay): void
 
 /** 1 if the number of a narrow format is normal. */
 export function isNormal(b: Builder, { fraction, exponentMask }: Narrow, bits: Value): Value {
-  const exponent = b.and(narrowHead(b, bits, fraction), exponentMask);
-  return b.ltU(b.sub(exponent, 1), exponentMask - 1);
+  // All ones become 0 and carry; 0 becomes 1.
+  return b.bool(b.and(b.add(narrowHead(b, bits, fraction), 1), exponentMask - 1));
 }
 
 /** Sign and exponent, and for 32 bits what is above them: nothing. */
@@ -190,17 +194,19 @@ export function widened(b: Builder, format: Narrow, bits: Value): F.Float80 {
 export const fits = (b: Builder, { least, exponentMask }: Narrow, x: F.Float80): Value =>
   b.and(b.ltU(b.sub(exponentOf(b, x.signExponent), least), exponentMask - 2), F.topBit(b, x.significand));
 
-/** The number in the narrow format, an i64, rounded to nearest. */
+/** The number in the narrow format, as wide as that is, rounded to nearest. */
 export function narrowed(b: Builder, format: Narrow, x: F.Float80): Rounding & { bits: Value } {
   const dropped = 63 - format.fraction;
   const kept = b.shrU(x.significand, BigInt(dropped));
   const rest = b.shl(x.significand, BigInt(format.fraction + 1));
   const up = roundsUp(b, kept, rest);
-  const exponent = b.extendU(b.sub(exponentOf(b, x.signExponent), format.least));
-  const sign = b.shl(b.extendU(signOf(b, x.signExponent)), BigInt(format.bits - 1));
+  // Its sign is shifted out.
+  const exponent = b.extendU(b.sub(x.signExponent, format.least));
+  const sign = b.shl(b.extendU(b.shrU(x.signExponent, 15)), BigInt(format.bits - 1));
   // The visible bit counts as one more in the exponent; rounding up may run over into it, as it should.
   const magnitude = b.add(b.add(b.shl(exponent, BigInt(format.fraction)), kept), b.extendU(up));
-  return { bits: b.or(magnitude, sign), lost: rest, up };
+  const whole = b.or(magnitude, sign);
+  return { bits: format.bits === 64 ? whole : b.wrap(whole), lost: rest, up };
 }
 
 /** Any signed integer, an i64, in 80 bits. */
@@ -223,15 +229,23 @@ export function isOrdered(b: Builder, { significand, signExponent }: F.Float80):
 
 export const areOrdered = (b: Builder, x: F.Float80, y: F.Float80): Value => b.and(isOrdered(b, x), isOrdered(b, y));
 
-/** C0 for less, C3 for equal, 0 for greater. */
-export function quickOrder(b: Builder, x: F.Float80, y: F.Float80): Value {
+/** How one number is to another: both 0 or 1. */
+export interface Order {
+  readonly less: Value;
+  readonly equal: Value;
+}
+
+export function quickOrder(b: Builder, x: F.Float80, y: F.Float80): Order {
   // Exponents with their sign are in the order of the numbers; a zero has the exponent 0.
   const signed = ({ signExponent }: F.Float80): Value => {
     const exponent = exponentOf(b, signExponent);
     return b.select(b.and(signExponent, F.SIGN), b.sub(0, exponent), exponent);
   };
   const [first, second] = [signed(x), signed(y)];
-  const smaller = b.xor(b.ltU(x.significand, y.significand), b.gtU(x.signExponent, F.SIGN - 1));
-  const among = b.select(b.eq(x.significand, y.significand), C3, b.shl(smaller, 8));
-  return b.select(b.eq(first, second), among, b.shl(b.ltS(first, second), 8));
+  const [ofX, ofY] = [x.significand, y.significand];
+  const among = b.select(b.and(x.signExponent, F.SIGN), b.gtU(ofX, ofY), b.ltU(ofX, ofY));
+  return {
+    less: b.select(b.eq(first, second), among, b.ltS(first, second)),
+    equal: b.and(b.eq(first, second), b.eq(ofX, ofY)),
+  };
 }

@@ -5,67 +5,79 @@ import type { Value } from '../../language/nodes.js';
 import { type Definition, define } from '../definition.js';
 import { f80Compare, f80Examine } from '../float/compare.js';
 import { DENORMAL, type Float80, INVALID } from '../float/format.js';
-import { areOrdered, isOrdered, quickOrder } from '../float/quick.js';
+import { areOrdered, isOrdered, type Order, quickOrder } from '../float/quick.js';
 import type { Access } from '../operands.js';
 import { fractionOperand, integerOperand } from './operand.js';
 import * as X from './state.js';
 
 const UNORDERED = X.C3 | X.C2 | X.C0;
+const C0_SHIFT = 8;
+const C3_SHIFT = 14;
 
 /** By the routine, which takes whatever there is. */
 function compare(b: Builder, x: Float80, y: Float80, quiet: boolean): Value {
   return b.call(f80Compare, x.significand, x.signExponent, y.significand, y.signExponent, quiet ? 1 : 0);
 }
 
-/** What a comparison is made of: the quick way, when that is open, and the other one. */
+/** What a comparison is made of: the quick way, when that is open, and the other one, which gives condition codes and flags. */
 interface Comparison {
+  /** Not 0 if something is to be compared that is not there. */
+  readonly empty: Value;
   isQuick(): Value;
-  quick(): Value;
+  quick(): Order;
   any(): Value;
 }
 
-const ofRegisters = (b: Builder, x: Float80, y: Float80, quiet: boolean): Comparison => ({
-  isQuick: () => areOrdered(b, x, y),
-  quick: () => quickOrder(b, x, y),
-  any: () => compare(b, x, y, quiet),
-});
-
-/** Compares unless `empty`; gives condition codes and flags. */
-function codesUnless(b: Builder, empty: Value, build: () => Comparison): Value {
-  const word = b.variable('i32', UNORDERED | INVALID | X.STACK_FAULT);
-  b.when(b.eqz(empty), () => {
-    const { isQuick, quick, any } = build();
-    b.quickly(
-      isQuick,
-      () => b.set(word, quick()),
-      () => b.set(word, any()),
-    );
-  });
-  return b.get(word);
+function ofRegisters(b: Builder, x: X.StackRegister, y: X.StackRegister, quiet: boolean): Comparison {
+  const [first, second] = [X.readRegister(b, x), X.readRegister(b, y)];
+  return {
+    empty: b.or(x.empty, y.empty),
+    isQuick: () => areOrdered(b, first, second),
+    quick: () => quickOrder(b, first, second),
+    any: () => compare(b, first, second, quiet),
+  };
 }
 
-function end(b: Builder, word: Value, pops: number, memory?: Access): void {
-  const ending = { codes: X.CONDITION_CODES, ...(memory ? { memory } : {}) };
-  X.commit(
-    b,
-    word,
+/** `quickly`, with the order of the two, or `slowly`, with condition codes and flags. */
+function choose(
+  b: Builder,
+  { empty, isQuick, quick, any }: Comparison,
+  quickly: (order: Order) => void,
+  slowly: (word: Value) => void,
+): void {
+  b.quickly(
+    () => b.and(b.eqz(empty), isQuick()),
+    () => quickly(quick()),
     () => {
-      for (let i = 0; i < pops; i++) X.pop(b);
+      const word = b.variable('i32', UNORDERED | INVALID | X.STACK_FAULT);
+      b.when(b.eqz(empty), () => b.set(word, any()));
+      slowly(b.get(word));
     },
-    ending,
+  );
+}
+
+/** A comparison that leaves condition codes behind. */
+function toCodes(b: Builder, comparison: Comparison, pops: number, memory?: Access): void {
+  const pop = (): void => {
+    for (let i = 0; i < pops; i++) X.pop(b);
+  };
+  choose(
+    b,
+    comparison,
+    ({ less, equal }) => {
+      X.addToStatus(b, X.CONDITION_CODES, b.or(b.shl(less, C0_SHIFT), b.shl(equal, C3_SHIFT)));
+      X.commitQuick(b, undefined, pop, memory);
+    },
+    (word) => X.commit(b, word, pop, { codes: X.CONDITION_CODES, ...(memory ? { memory } : {}) }),
   );
 }
 
 const withRegister = (quiet: boolean, pops: number): Definition => {
   return (b, [other]) => {
     X.checkFpu(b);
-    const x = X.stackRegister(b, 0);
     // fcompp and fucompp compare with ST(1), which they do not name.
     const y = X.stackRegister(b, other.kind === 'none' ? 1 : other.read());
-    const word = codesUnless(b, b.or(x.empty, y.empty), () =>
-      ofRegisters(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
-    );
-    end(b, word, pops);
+    toCodes(b, ofRegisters(b, X.stackRegister(b, 0), y, quiet), pops);
   };
 };
 
@@ -74,21 +86,20 @@ const withMemory = (integer: boolean, pops: number): Definition => {
     X.checkFpu(b);
     const y = integer ? integerOperand(b, from) : fractionOperand(b, from, false);
     const x = X.stackRegister(b, 0);
-    const word = codesUnless(b, x.empty, () => {
-      const first = X.readRegister(b, x);
-      return {
-        isQuick: () => b.and(isOrdered(b, first), y.isQuick()),
-        quick: () => quickOrder(b, first, y.quick()),
-        any: () => {
-          const second = y.any();
-          const compared = compare(b, first, second, false);
-          // An invalid operation is what comes first; unordered, here, it always is one.
-          const denormal = b.and(second.flags, DENORMAL);
-          return b.select(b.and(compared, INVALID), compared, b.or(compared, denormal));
-        },
-      };
-    });
-    end(b, word, pops, from);
+    const first = X.readRegister(b, x);
+    const comparison = {
+      empty: x.empty,
+      isQuick: () => b.and(isOrdered(b, first), y.isQuick()),
+      quick: () => quickOrder(b, first, y.quick()),
+      any: () => {
+        const second = y.any();
+        const compared = compare(b, first, second, false);
+        // An invalid operation is what comes first; unordered, here, it always is one.
+        const denormal = b.and(second.flags, DENORMAL);
+        return b.select(b.and(compared, INVALID), compared, b.or(compared, denormal));
+      },
+    };
+    toCodes(b, comparison, pops, from);
   };
 };
 
@@ -109,35 +120,48 @@ define('ficomp', withMemory(true, 1));
 
 define('ftst', (b) => {
   X.checkFpu(b);
-  const x = X.stackRegister(b, 0);
+  const register = X.stackRegister(b, 0);
+  const x = X.readRegister(b, register);
   const zero = { significand: b.i64(0), signExponent: b.i32(0) };
-  end(
+  toCodes(
     b,
-    codesUnless(b, x.empty, () => ofRegisters(b, X.readRegister(b, x), zero, false)),
+    {
+      empty: register.empty,
+      isQuick: () => isOrdered(b, x),
+      quick: () => quickOrder(b, x, zero),
+      any: () => compare(b, x, zero, false),
+    },
     0,
   );
 });
 
-/** ZF, PF and CF are C3, C2 and C0; the other flags are cleared. */
-function setFlags(b: Builder, word: Value): void {
-  const bit = (code: number): Value => b.bool(b.and(word, code));
-  const none = b.i32(0);
-  setSixFlags(b, { cf: bit(X.C0), pf: bit(X.C2), af: none, zf: bit(X.C3), sf: none, of: none });
-}
-
 const toFlags = (quiet: boolean, pops: boolean): Definition => {
   return (b, [, other]) => {
     X.checkFpu(b);
-    const x = X.stackRegister(b, 0);
-    const y = X.stackRegister(b, other.read());
-    const word = codesUnless(b, b.or(x.empty, y.empty), () =>
-      ofRegisters(b, X.readRegister(b, x), X.readRegister(b, y), quiet),
-    );
-    // The flags are set even by an exception that is not masked; only the pop waits.
-    setFlags(b, word);
-    X.commit(b, b.and(word, ~UNORDERED), () => {
+    const comparison = ofRegisters(b, X.stackRegister(b, 0), X.stackRegister(b, other.read()), quiet);
+    const pop = (): void => {
       if (pops) X.pop(b);
-    });
+    };
+    // ZF, PF and CF are C3, C2 and C0; the other flags are cleared.
+    const [zf, pf, cf] = [b.variable('i32', 0), b.variable('i32', 0), b.variable('i32', 0)];
+    choose(
+      b,
+      comparison,
+      ({ less, equal }) => {
+        b.set(cf, less);
+        b.set(zf, equal);
+        X.commitQuick(b, undefined, pop);
+      },
+      (word) => {
+        b.set(cf, b.bool(b.and(word, X.C0)));
+        b.set(pf, b.bool(b.and(word, X.C2)));
+        b.set(zf, b.bool(b.and(word, X.C3)));
+        X.commit(b, b.and(word, ~UNORDERED), pop);
+      },
+    );
+    // They are set even by an exception that is not masked; only the pop waits.
+    const none = b.i32(0);
+    setSixFlags(b, { cf: b.get(cf), pf: b.get(pf), af: none, zf: b.get(zf), sf: none, of: none });
   };
 };
 

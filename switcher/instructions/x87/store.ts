@@ -42,7 +42,7 @@ function storeNarrow(b: Builder, to: Access, pops: boolean): void {
     () => b.and(b.and(b.eqz(register.empty), Quick.roundsToNearest(b)), Quick.fits(b, format, number)),
     () => {
       const narrow = Quick.narrowed(b, format, number);
-      to.write(to.width === 64 ? narrow.bits : b.wrap(narrow.bits));
+      to.write(narrow.bits);
       const pop = (): void => {
         if (pops) X.pop(b);
       };
