@@ -11,6 +11,7 @@ import * as State from '../../cpu/state.js';
 import type { Builder } from '../../language/builder.js';
 import type { Value, Variable } from '../../language/nodes.js';
 import { exponentOf } from './classify.js';
+import { roundToInteger } from './convert.js';
 import * as F from './format.js';
 import { multiplyWide } from './multiply.js';
 import type { Narrow } from './round.js';
@@ -207,6 +208,21 @@ export function narrowed(b: Builder, format: Narrow, x: F.Float80): Rounding & {
   const magnitude = b.add(b.add(b.shl(exponent, BigInt(format.fraction)), kept), b.extendU(up));
   const whole = b.or(magnitude, sign);
   return { bits: format.bits === 64 ? whole : b.wrap(whole), lost: rest, up };
+}
+
+/** 1 if nobody wants to be told that a result is not exact. */
+export const mayBeInexact = (b: Builder): Value => b.bool(b.and(b.state(4, State.FPU_CONTROL), F.PRECISION));
+
+/** 1 if the number is normal and fits into a signed integer of so many bits, however it is rounded. */
+export const fitsInteger = (b: Builder, bits: number, x: F.Float80): Value =>
+  b.and(b.ltU(b.sub(exponentOf(b, x.signExponent), 1), F.BIAS + bits - 3), F.topBit(b, x.significand));
+
+/** The number as an integer, an i64, rounded as `mode` has it. */
+export function toInteger(b: Builder, x: F.Float80, mode: Value): Rounding & { bits: Value } {
+  const sign = b.shrU(x.signExponent, 15);
+  const parts = { sign, exponent: exponentOf(b, x.signExponent), significand: x.significand };
+  const { magnitude, rest, up } = roundToInteger(b, parts, F.rounding(b, mode));
+  return { bits: b.select(sign, b.sub(0n, magnitude), magnitude), lost: rest, up };
 }
 
 /** Any signed integer, an i64, in 80 bits. */

@@ -109,17 +109,31 @@ const fist = (pops: boolean, chop: boolean): Definition => {
     X.checkFpu(b);
     to.offset();
     const register = X.stackRegister(b, 0);
-    const stored = b.variable('i64', -1n << BigInt(to.width - 1));
-    const flags = b.variable('i32', INVALID | X.STACK_FAULT);
-    b.when(b.eqz(register.empty), () => {
-      const { significand, signExponent } = X.readRegister(b, register);
-      const control = b.state(4, State.FPU_CONTROL);
-      const mode = chop ? b.or(control, CHOP) : control;
-      const [integer, met] = callPair(b, integerOfF80, significand, signExponent, mode, to.width);
-      b.set(stored, integer);
-      b.set(flags, met);
-    });
-    storeAndEnd(b, to, b.get(stored), b.get(flags), pops);
+    const number = X.readRegister(b, register);
+    const control = b.state(4, State.FPU_CONTROL);
+    const mode = chop ? b.or(control, CHOP) : control;
+    b.quickly(
+      () => b.and(b.and(b.eqz(register.empty), Quick.mayBeInexact(b)), Quick.fitsInteger(b, to.width, number)),
+      () => {
+        const integer = Quick.toInteger(b, number, mode);
+        to.write(to.width === 64 ? integer.bits : b.wrap(integer.bits));
+        const pop = (): void => {
+          if (pops) X.pop(b);
+        };
+        X.commitQuick(b, integer, pop, to);
+      },
+      () => {
+        const stored = b.variable('i64', -1n << BigInt(to.width - 1));
+        const flags = b.variable('i32', INVALID | X.STACK_FAULT);
+        b.when(b.eqz(register.empty), () => {
+          const { significand, signExponent } = number;
+          const [integer, met] = callPair(b, integerOfF80, significand, signExponent, mode, to.width);
+          b.set(stored, integer);
+          b.set(flags, met);
+        });
+        storeAndEnd(b, to, b.get(stored), b.get(flags), pops);
+      },
+    );
   };
 };
 

@@ -148,6 +148,35 @@ function nearFormat({ fraction, least, exponentMask }: Narrow): readonly [bigint
   return [(high | TOP_BIT) & ONES, exponent | (below(2) << 15)];
 }
 
+t.test('numbers become integers as by the routine, however they are to be rounded', async (sub) => {
+  const control = routine('quick', ['i64', 'i32', 'i32'], ['i64', 'i32'], (b, high, signExponent, mode) => {
+    const x = { significand: high as Value, signExponent: signExponent as Value };
+    const integer = Quick.toInteger(b, x, mode as Value);
+    b.return(integer.bits, flags(b, integer));
+  });
+  const fits = [16, 32, 64].map((bits) =>
+    routine(`fits${bits}`, ['i64', 'i32'], ['i32'], (b, high, signExponent) => {
+      b.return(Quick.fitsInteger(b, bits, { significand: high as Value, signExponent: signExponent as Value }));
+    }),
+  );
+  const compiled = compileRoutines([control, ...fits, Convert.integerOfF80], memory);
+  let open = 0;
+  for (let i = 0; i < ROUNDS; i++) {
+    const bits = pick(16, 32, 64);
+    const few = (wide() >> BigInt(below(62))) << BigInt(below(63));
+    const high = (pick(significand(), few, ONES) | pick(TOP_BIT, TOP_BIT, TOP_BIT, 0n)) & ONES;
+    const number = [high, pick(BIAS + below(70) - 5, below(0x8000)) | (below(2) << 15)] as const;
+    if (compiled[`fits${bits}`]?.(...number) !== 1) continue;
+    open++;
+    const mode = CONTROL | (below(4) << 10);
+    const result = compiled['quick']?.(...number, mode) as unknown[];
+    const expected = compiled['integerOfF80']?.(...number, mode, bits) as unknown[];
+    if (String(result) !== String(expected))
+      sub.same(result, expected, `${number.join(' ')} ${mode.toString(16)} ${bits}`);
+  }
+  sub.ok(open > ROUNDS / 4, `${open} of ${ROUNDS} were open to it`);
+});
+
 t.test('integers become numbers of 80 bits as by the routine', async (sub) => {
   const quick = routine('quick', ['i64'], ['i64', 'i32'], (b, value) => {
     const { significand: high, signExponent } = Quick.ofInteger(b, value as Value);
