@@ -26,7 +26,8 @@ export class TopIsUncertain extends Error {
 /** What a region is made for. */
 export interface X87Shape {
   readonly top: number;
-  readonly empty: number;
+  /** Undefined when tags are read as they come: MMX code changes them all, and never asks. */
+  readonly empty: number | undefined;
   readonly control: number;
 }
 
@@ -34,14 +35,14 @@ export interface X87Shape {
 export interface X87Knowledge {
   /** TOP; undefined when the registers stay in memory. */
   readonly top: number | undefined;
-  /** A bit for each register that is empty. */
-  readonly empty: number;
+  /** A bit for each register that is empty, if that is known. */
+  readonly empty: number | undefined;
   readonly control: Bits;
   /** It has been seen that the FPU is this task's. */
   readonly available: boolean;
 }
 
-const NOTHING: X87Knowledge = { top: undefined, empty: 0, control: UNKNOWN_BITS, available: false };
+const NOTHING: X87Knowledge = { top: undefined, empty: undefined, control: UNKNOWN_BITS, available: false };
 
 /** What the state's words are now; undefined when an exception waits, which nobody is quick about. */
 export function shapeOf(memory: { get(offset: number): number }): X87Shape | undefined {
@@ -53,8 +54,9 @@ export function shapeOf(memory: { get(offset: number): number }): X87Shape | und
   };
 }
 
-export const sameShape = (a: X87Shape, b: X87Shape | undefined): boolean =>
-  a.top === b?.top && a.empty === b.empty && a.control === b.control;
+/** Whether what is there is what a region was made for. */
+export const isMadeFor = (shape: X87Shape, now: X87Shape | undefined): boolean =>
+  shape.top === now?.top && shape.control === now.control && (shape.empty ?? now.empty) === now.empty;
 
 const isElsewhere = (a: X87Knowledge, b: X87Knowledge): boolean => a.top !== b.top || a.empty !== b.empty;
 
@@ -63,8 +65,8 @@ export class RegionX87 {
   readonly #shape: X87Shape | undefined;
   readonly #pushWord: (offset: number) => void;
   known: X87Knowledge;
-  /** What is known of the shape was of use. */
-  #used = false;
+  /** The words of the shape that were of use. */
+  readonly #used = new Set<number>();
   /** The instruction has moved TOP, or emptied a register, on some of its ways only: `known` is what it is on the likely one. */
   #moved = false;
   /** The instruction has loaded a control word from somewhere. */
@@ -89,34 +91,37 @@ export class RegionX87 {
 
   /** The registers are in locals, and now that matters. */
   use(): void {
-    this.#used = true;
+    this.#used.add(State.FPU_TOP);
   }
 
   // ---------------------------------------------------------------- on the way in
 
   /** Pushes whether the state is not what the region is made for; false if it is made for any. */
   pushIsUnfit(): boolean {
-    if (!this.#used || this.#shape === undefined) return false;
-    for (const [offset, expected] of this.sureWords()) {
+    const words = this.sureWords();
+    words.forEach(([offset, expected], i) => {
       this.#emit.loadState(offset);
       this.#emit.const32(expected);
       this.#emit.op(WASM.i32Xor);
-    }
+      if (i > 0) this.#emit.op(WASM.i32Or);
+    });
+    if (words.length === 0) return false;
     this.#emit.loadState(State.FPU_STATUS);
     this.#emit.const32(SUMMARY);
-    this.#emit.op(WASM.i32And, WASM.i32Or, WASM.i32Or, WASM.i32Or);
+    this.#emit.op(WASM.i32And, WASM.i32Or);
     return true;
   }
 
   /** Words of which is known on the way in what they are. */
   sureWords(): readonly (readonly [offset: number, word: number])[] {
-    if (!this.#used || this.#shape === undefined) return [];
+    if (this.#shape === undefined) return [];
     const { top, empty, control } = this.#shape;
-    return [
+    const words = [
       [State.FPU_TOP, top],
-      [State.FPU_EMPTY, empty],
+      [State.FPU_EMPTY, empty ?? 0],
       [State.FPU_CONTROL, control],
-    ];
+    ] as const;
+    return words.filter(([offset]) => this.#used.has(offset));
   }
 
   // ---------------------------------------------------------------- words of the state
@@ -129,25 +134,25 @@ export class RegionX87 {
     if (top === undefined) return undefined;
     switch (offset) {
       case State.FPU_TOP:
-        return this.#certain(top);
+        return this.#certain(offset, top);
       case State.FPU_EMPTY:
-        return this.#certain(empty);
+        return empty === undefined ? undefined : this.#certain(offset, empty);
       case State.FPU_CONTROL:
-        this.#used = true;
+        this.#used.add(offset);
         return control;
       case State.FPU_STATUS:
         // With all exceptions masked none is pending.
         if ((control.ones & EXCEPTION_MASKS) !== EXCEPTION_MASKS) return undefined;
-        this.#used = true;
+        this.#used.add(State.FPU_CONTROL);
         return { zeros: SUMMARY, ones: 0 };
       default:
         return undefined;
     }
   }
 
-  #certain(word: number): Bits {
+  #certain(offset: number, word: number): Bits {
     if (this.#moved) throw new TopIsUncertain();
-    this.#used = true;
+    this.#used.add(offset);
     return bitsOf(word);
   }
 
@@ -159,10 +164,11 @@ export class RegionX87 {
       this.#controlled = true;
       return;
     }
-    if (offset !== State.FPU_TOP && offset !== State.FPU_EMPTY) return;
+    const isTags = offset === State.FPU_EMPTY;
+    if (offset !== State.FPU_TOP && (!isTags || this.known.empty === undefined)) return;
     const next = this.#emit.constantOf(value);
     if (typeof next !== 'number') throw new TopIsUncertain();
-    this.known = { ...this.known, [offset === State.FPU_TOP ? 'top' : 'empty']: next };
+    this.known = { ...this.known, [isTags ? 'empty' : 'top']: next };
   }
 
   /** `condition` is 0 from here on. */
@@ -212,8 +218,10 @@ export class RegionX87 {
     if (top === undefined || this.#shape === undefined) return false;
     if (moved) {
       this.#pushDiffers(State.FPU_TOP, bitsOf(top));
-      this.#pushDiffers(State.FPU_EMPTY, bitsOf(this.known.empty));
-      this.#emit.op(WASM.i32Or);
+      if (this.known.empty !== undefined) {
+        this.#pushDiffers(State.FPU_EMPTY, bitsOf(this.known.empty));
+        this.#emit.op(WASM.i32Or);
+      }
     }
     if (!controlled) return moved;
     // A control word like the one before but for rounding is what to expect; with another one, out of here.

@@ -16,7 +16,7 @@ import type { ValueType } from '../language/operators.js';
 import { slowLoad, slowStore } from '../language/slow-access.js';
 import { ModuleWriter } from '../wasm/module.js';
 import { RegionEmitter, type RegionFunctions } from './emit-region.js';
-import { sameShape, shapeOf, TopIsUncertain, type X87Shape } from './region-x87.js';
+import { isMadeFor, shapeOf, TopIsUncertain, type X87Shape } from './region-x87.js';
 import { type Fetched, findRegion, type Region } from './region.js';
 
 const WASM_PAGE = 0x10000;
@@ -96,6 +96,8 @@ interface Place {
   shape: X87Shape | undefined;
 }
 
+type Written = { readonly imports: Imports } & ReturnType<RegionEmitter['emit']>;
+
 export class Translator {
   readonly #memory: Memory;
   readonly #code: CodeCache;
@@ -170,7 +172,7 @@ export class Translator {
   stale(eip: number, user: boolean): void {
     const place = this.#place(eip, user);
     this.counters.stale++;
-    if (place.shape !== undefined && !sameShape(place.shape, shapeOf(this.#memory))) place.shapes--;
+    if (place.shape !== undefined && !isMadeFor(place.shape, shapeOf(this.#memory))) place.shapes--;
     else place.pages = 1;
     if (place.state.kind === 'translated') place.state.end();
     this.found(eip, user);
@@ -239,20 +241,26 @@ export class Translator {
     this.counters.bytes += bytes.length;
   }
 
-  /** The region's code, with the x87's registers in locals if that can be. */
-  #write(region: Region, user: boolean, place: Place): { imports: Imports } & ReturnType<RegionEmitter['emit']> {
-    const { view } = this.#memory;
-    const counts = this.#counts;
-    const shape = place.shapes > 0 ? shapeOf(this.#memory) : undefined;
-    place.shape = shape;
-    try {
-      const imports = new Imports();
-      return { imports, ...new RegionEmitter(region, imports, view, { user, shape, counts }).emit() };
-    } catch (reason) {
-      if (!(reason instanceof TopIsUncertain)) throw reason;
-      place.shapes = 0;
-      return this.#write(region, user, place);
+  /** The region's code, with the x87's registers in locals if that can be, and with what is known of its tags. */
+  #write(region: Region, user: boolean, place: Place): Written {
+    const now = place.shapes > 0 ? shapeOf(this.#memory) : undefined;
+    const shapes = now === undefined ? [] : [now, { ...now, empty: undefined }];
+    for (const shape of shapes) {
+      try {
+        return this.#writeFor(region, user, place, shape);
+      } catch (reason) {
+        if (!(reason instanceof TopIsUncertain)) throw reason;
+      }
     }
+    place.shapes = 0;
+    return this.#writeFor(region, user, place, undefined);
+  }
+
+  #writeFor(region: Region, user: boolean, place: Place, shape: X87Shape | undefined): Written {
+    place.shape = shape;
+    const imports = new Imports();
+    const options = { user, shape, counts: this.#counts };
+    return { imports, ...new RegionEmitter(region, imports, this.#memory.view, options).emit() };
   }
 
   /** The region's place in the table; undefined when the engine below does not want it. */
