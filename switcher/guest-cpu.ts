@@ -10,6 +10,7 @@ import { GDT_ENTRIES, SELECTOR_RPL_MASK } from '../guest-abi/x86/descriptors.js'
 import { X86_EFLAGS_IF } from '../guest-abi/x86/eflags.js';
 import { IDT_ENTRIES } from '../guest-abi/x86/traps.js';
 import { Cpu, type EngineName } from './cpu/cpu.js';
+import { Lateness } from './cpu/lateness.js';
 import type { SegmentFault } from './cpu/segments.js';
 import { prepareInterpreter } from './interpreter/load.js';
 import * as State from './cpu/state.js';
@@ -51,6 +52,7 @@ const SWITCHER_IDT = RO_STATE + 136;
 class GuestCpu implements Switcher {
   readonly pages: LguestPages;
   readonly #cpu: Cpu;
+  readonly #late = new Lateness();
 
   constructor(ramBytes: number, clock: Clock, { engine = 'translate', translateAfter, counts }: SwitcherOptions) {
     this.pages = {
@@ -115,12 +117,12 @@ class GuestCpu implements Switcher {
   #run(budget: number, until: number | undefined): void {
     const { retired } = this.#cpu;
     if (retired === undefined) {
-      this.#cpu.run(budget);
+      this.#cpu.run(budget, this.#late);
       return;
     }
     retired.limit = until;
     const began = performance.now();
-    this.#cpu.run(budget);
+    this.#cpu.run(budget, this.#late);
     retired.milliseconds += performance.now() - began;
   }
 

@@ -30,6 +30,7 @@ import * as Exits from './exits.js';
 import { loadEflags, readEflags, writeEflags } from './flags.js';
 import { resetFpu } from './fpu.js';
 import { GuestAccess } from './guest-access.js';
+import { JUMPS_PER_LOOK, type Lateness } from './lateness.js';
 import { Memory } from './memory.js';
 import { RetiredCounter } from './retired.js';
 import { CPU_ROUTINES, type CpuRoutines } from './routines.js';
@@ -187,11 +188,12 @@ export class Cpu {
 
   // ---------------------------------------------------------------- the run loop
 
-  /** Runs at most about `budget` jumps; the reason to stop is in `trap`. */
-  run(budget: number): void {
+  /** Runs at most about `budget` jumps, or until it is late; the reason to stop is in `trap`. */
+  run(budget: number, late?: Lateness): void {
     const { memory, trap } = this;
     trap.vector = undefined;
     trap.errorCode = 0;
+    late?.begin();
     let left = budget;
     let turn = this.#nextTurn(left);
     memory.set(State.BUDGET, turn);
@@ -201,31 +203,35 @@ export class Cpu {
       this.#exits[exit] = (this.#exits[exit] ?? 0) + 1;
       if (exit !== Exits.EXIT_BUDGET) {
         if (!this.#settle(exit)) {
-          this.#spend(turn - Math.max(0, memory.get(State.BUDGET)));
+          this.#spend(turn);
           return;
         }
         // What is settled here costs a jump too: a Guest whose handler faults in its first instruction goes round for ever.
         const rest = memory.get(State.BUDGET) - 1;
         memory.set(State.BUDGET, rest);
-        if (rest >= 0) continue;
+        if (rest >= 0 && late?.settled() !== true) continue;
       }
       this.#spend(turn);
       if (trap.vector !== undefined) return;
       if (this.#untilSample === 0) this.#sample();
       left -= turn;
-      if (left <= 0) return this.#clearResumeFlag();
+      if (left <= 0 || late?.turned() === true) return this.#clearResumeFlag();
       turn = this.#nextTurn(left);
       memory.set(State.BUDGET, turn);
     }
   }
 
-  /** With a translator the budget is spent in small turns, at the end of which it sees where the CPU is. */
+  /** The budget is spent in small turns, at the end of which somebody looks at the clock, and the translator where the CPU is. */
   #nextTurn(left: number): number {
-    return this.#translator === undefined ? left : Math.min(left, Math.max(1, this.#untilSample));
+    const turn = Math.min(left, JUMPS_PER_LOOK);
+    return this.#translator === undefined ? turn : Math.min(turn, Math.max(1, this.#untilSample));
   }
 
-  /** Jumps count towards the next sample whatever ends a run: code that traps often must be seen too. */
-  #spend(jumps: number): void {
+  /** Jumps count towards the next sample whatever ends a run: code that traps often must be seen too. What was charged does not. */
+  #spend(turn: number): void {
+    const { memory } = this;
+    const jumps = Math.min(turn, Math.max(0, turn - memory.get(State.BUDGET) - memory.get(State.CHARGED)));
+    memory.set(State.CHARGED, 0);
     this.#jumps += jumps;
     this.#untilSample = Math.max(0, this.#untilSample - jumps);
   }

@@ -37,6 +37,9 @@ export const VECTOR = 0x15c;
 export const ERROR_CODE = 0x160;
 export const NO_ERROR_CODE = -1;
 
+/** How much of the budget was charged for what is no jump (see instructions/budget). */
+export const CHARGED = 0x164;
+
 /** Addresses of the maps and of the jump cache that go with the current privilege. */
 export const READ_MAP = 0x168;
 export const WRITE_MAP = 0x16c;

@@ -7,12 +7,15 @@ import type { Form } from '../decode/instruction.js';
 import type { Builder } from '../language/builder.js';
 import { flagsOfSub } from '../language/flags.js';
 import type { Value } from '../language/nodes.js';
+import { charge } from './budget.js';
 import { define } from './definition.js';
 import { linearAddress } from './operands.js';
 import { EAX, ECX, EDI, ESI } from './registers.js';
 import { copyRun, copyRunDown, fillRun } from './string-runs.js';
 
 const DF_SHIFT = 10;
+/** So many bytes of a run are copied or filled in the time of a jump: 16. */
+const BYTES_PER_JUMP_SHIFT = 4;
 
 const SUFFIXES = { b: 1, w: 2, l: 4 } as const;
 
@@ -80,6 +83,7 @@ class Strings {
           for (const register of registers) b.setRegister(4, register, b.add(b.register(4, register), step));
           // The repetition takes one of them away itself.
           b.setRegister(4, ECX, b.sub(count, b.sub(b.shrU(done, shift), 1)));
+          charge(b, b.shrU(done, BYTES_PER_JUMP_SHIFT));
         },
         element,
       );
@@ -102,6 +106,7 @@ class Strings {
       b.breakIf(loop, b.eqz(count));
       b.when(b.eqz(b.get(turn)), () => {
         givingWay?.();
+        charge(b, b.state(4, State.STRING_TURN));
         b.jump(b.field('eip'));
       });
       b.set(turn, b.sub(b.get(turn), 1));
@@ -109,6 +114,7 @@ class Strings {
       b.setRegister(this.#indexBytes, ECX, b.sub(b.register(this.#indexBytes, ECX), 1));
       if (goOn) b.breakIf(loop, b.eqz(goOn()));
     });
+    charge(b, b.sub(b.state(4, State.STRING_TURN), b.get(turn)));
   }
 }
 

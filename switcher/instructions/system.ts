@@ -5,6 +5,10 @@ import type { Value } from '../language/nodes.js';
 import { define } from './definition.js';
 import { AH, AL, EAX, EDX, ESP } from './registers.js';
 import { push, sizeOf, top } from './stack.js';
+import { charge } from './budget.js';
+
+/** What asking for the time costs. */
+const TIME_STAMP_JUMPS = 100;
 
 const DF = 1 << 10;
 const RF_AND_VM = 3 << 16;
@@ -39,6 +43,7 @@ define('salc', (b) => b.setRegister(1, AL, b.sub(0, carryFlag(b))));
 
 define('cpuid', (b) => b.delegate('cpuid', [], false));
 define('rdtsc', (b) => {
+  charge(b, TIME_STAMP_JUMPS);
   b.setRegister(4, EAX, b.ask('timeStampLow'));
   b.setRegister(4, EDX, b.ask('timeStampHigh'));
 });

@@ -361,9 +361,18 @@ export class RegionEmitter implements Setting {
   setRegister: Setting['setRegister'] = (_emit, statement) =>
     this.#registers.setRegister(statement, statement.file, this.#offset(statement.number));
 
-  state: NonNullable<Setting['state']> = (_emit, node) => this.#registers.state(node);
+  state: NonNullable<Setting['state']> = (emit, node) => {
+    if (node.offset !== State.BUDGET) return this.#registers.state(node);
+    emit.localGet(this.#budget);
+    return true;
+  };
 
-  setState: NonNullable<Setting['setState']> = (_emit, statement) => this.#registers.setState(statement);
+  setState: NonNullable<Setting['setState']> = (emit, statement) => {
+    if (statement.offset !== State.BUDGET) return this.#registers.setState(statement);
+    emit.value(statement.value);
+    emit.localSet(this.#budget);
+    return true;
+  };
 
   stateBits(node: Of<'state'>): Bits | undefined {
     return this.#registers.x87.bits(node);

@@ -11,6 +11,10 @@ import * as C from '../float/classify.js';
 import * as F from '../float/format.js';
 import { f80Round } from '../float/round.js';
 import * as X from './state.js';
+import { charge } from '../budget.js';
+
+/** A routine works with big numbers, for some microseconds. */
+const ROUTINE_JUMPS = 5000;
 
 /** From here on an angle is too large: C2 asks for its remainder. */
 const LARGEST_ANGLE = F.BIAS + 63;
@@ -65,6 +69,7 @@ function ask(
 ): void {
   const field = (offset: number): Value => b.state(4, State.X87_RESULT + offset);
   const word = (offset: number): Value => b.state(8, State.X87_RESULT + offset);
+  charge(b, ROUTINE_JUMPS);
   const there = b.ask(routine, ...args);
   b.when(
     there,
