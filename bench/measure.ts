@@ -7,9 +7,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { type ProcessMemory, processMemory } from './process-memory.js';
 import { BOOT } from './rows.js';
 
 const NANOSECONDS = 1e9;
+const UNKNOWN: ProcessMemory = { resident: NaN, guest: NaN };
 
 /** Seconds. */
 export interface Times {
@@ -21,6 +23,7 @@ export interface Times {
 interface Instant extends Times {
   readonly at: number;
   readonly otherThreads: number;
+  readonly memory: ProcessMemory;
 }
 
 export interface Measured extends Times {
@@ -29,6 +32,8 @@ export interface Measured extends Times {
   readonly to: number;
   /** Processor time of all threads but the first. */
   readonly otherThreads: number;
+  /** At the end, if somebody wants to know. */
+  readonly memory: ProcessMemory;
   /** The number that the workload gives: equal wherever it is right. */
   readonly result: string;
 }
@@ -78,6 +83,7 @@ const between = (from: Instant, to: Instant): Omit<Measured, 'result'> => ({
   from: from.at,
   to: to.at,
   otherThreads: to.otherThreads - from.otherThreads,
+  memory: to.memory,
 });
 
 /** Follows the lines of a console. */
@@ -111,6 +117,8 @@ export interface Command {
   readonly timeoutMs: number;
   /** Until it ends by itself, and not only until it says `@done`. */
   readonly toTheEnd?: boolean;
+  /** How much memory the Guest has, to tell it from the rest of the process. */
+  readonly ramBytes?: number;
 }
 
 /** Runs a command until it says `@done` or ends. */
@@ -121,7 +129,13 @@ export async function runAndMeasure(command: Command): Promise<Run> {
   if (pid === undefined) throw new Error(`cannot run ${command.file}`);
   const ended = once(child, 'close');
   const timer = setTimeout(() => child.kill('SIGKILL'), command.timeoutMs);
-  const start: Instant = { wall: 0, cpu: 0, at: Number(process.hrtime.bigint() / 1000n), otherThreads: 0 };
+  const start: Instant = {
+    wall: 0,
+    cpu: 0,
+    at: Number(process.hrtime.bigint() / 1000n),
+    otherThreads: 0,
+    memory: UNKNOWN,
+  };
   const reader = new RowReader(command.clock, start);
   const log: string[] = [];
   let peak = 0;
@@ -132,6 +146,7 @@ export async function runAndMeasure(command: Command): Promise<Run> {
       cpu,
       at: Number(process.hrtime.bigint() / 1000n),
       otherThreads: cpu - mainThreadTime(pid),
+      memory: command.ramBytes === undefined ? UNKNOWN : processMemory(pid, command.ramBytes),
     };
     log.push(text);
     reader.line(text, now);

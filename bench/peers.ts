@@ -51,7 +51,8 @@ function referenceCommandLine(rows: readonly string[]): string {
   const [x87, sse2] = builds(rows.filter((name) => ROWS.some((row) => row.name === name && row.kind !== 'system')));
   const run = (program: Program, names: readonly string[]): string[] =>
     names.length === 0 ? [] : [`run /bench/${program} ${names.join(' ')}`];
-  return `quiet run="${[...run('workloads-x87', x87), ...run('workloads-sse2', sse2), 'echo @done', 'poweroff'].join(';')}"`;
+  const code = rows.filter((name) => name.startsWith('code-')).map((name) => `run /bench/code ${name}`);
+  return `quiet run="${[...code, ...run('workloads-x87', x87), ...run('workloads-sse2', sse2), 'echo @done', 'poweroff'].join(';')}"`;
 }
 
 /** Node with ours, as a user starts it. */

@@ -1,13 +1,14 @@
 // `npm run bench`: the same programs on this machine, on ours, on QEMU and on v86, in turn, several times over.
 //
 // The peers alternate, so that whatever else the machine does meets all of them; medians are what is printed.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addToInitrd, buildPrograms } from './initrd.js';
 import { type Measured, runAndMeasure } from './measure.js';
 import { profileCounts, profileTimes } from './profile.js';
+import { buildCode, growth } from './growth.js';
 import { PEERS, type Peer, type Setting, commands, describePeer } from './peers.js';
 import { ROWS } from './rows.js';
 import { digits, formatTable, geometricMean, median } from './table.js';
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     bios: { type: 'string', default: '/usr/share/seabios' },
     timeout: { type: 'string', default: '600' },
     profile: { type: 'boolean', default: false },
+    growth: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -118,7 +120,7 @@ async function main(): Promise<void> {
       nodeFlags: options['node-flags'].split(' ').filter(Boolean),
       timeoutMs: Number(options.timeout) * 1000,
     };
-    const all = options.profile ? 'lguest' : options.peers;
+    const all = options.profile || options.growth ? 'lguest' : options.peers;
     const wanted = chosen(all, linux ? PEERS : ['native', 'lguest'], 'peer');
     const peers = wanted.filter((peer) => describePeer(peer, setting) !== undefined);
     if (!linux) say('Without --kernel and --initrd: the programs on the reference Guest, and on this machine.');
@@ -126,6 +128,16 @@ async function main(): Promise<void> {
     say(
       `${cpus().length} × ${cpus()[0]?.model ?? ''}, ${options.memory} MB, ${kernel ?? 'reference Guest'}, load ${load()}`,
     );
+    if (options.growth) {
+      // It is too big for the smallest Guest.
+      const more = join(folder, 'more');
+      cpSync(join(folder, 'bench'), join(more, 'bench'), { recursive: true });
+      buildCode(more);
+      const withCode = join(folder, 'initrd-with-code');
+      writeFileSync(withCode, addToInitrd(initrd, more));
+      say(`\n${await growth(setting, withCode)}\n\nload ${load()}`);
+      return;
+    }
     if (options.profile) {
       say(`\nProcessor time of the main thread, by tier\n\n${await profileTimes(setting, rows)}`);
       say(`\nWhat was done how often\n\n${await profileCounts(setting, rows)}\n\nload ${load()}`);
