@@ -2,6 +2,7 @@
 // line here.
 import type { Chapter, Evidence } from './chapter.js';
 import { abi } from './chapters/abi.js';
+import { engines } from './chapters/engines.js';
 import { differences } from './chapters/differences.js';
 import { forms } from './chapters/forms.js';
 import { kills } from './chapters/kills.js';
@@ -9,7 +10,16 @@ import { privilege } from './chapters/privilege.js';
 import { programs } from './chapters/programs.js';
 import { randomPrograms } from './chapters/random-programs.js';
 
-export const CHAPTERS: readonly Chapter[] = [randomPrograms, programs, abi, kills, privilege, forms, differences];
+export const CHAPTERS: readonly Chapter[] = [
+  randomPrograms,
+  programs,
+  engines,
+  abi,
+  kills,
+  privilege,
+  forms,
+  differences,
+];
 
 export const documentOf = (evidence: Evidence): string => `# Conformance
 

@@ -69,7 +69,10 @@ export class BootMachine<Door extends Switcher> {
   ): Promise<BootMachine<Door>> {
     const clock = new SteppedClock();
     const bytes = boot.megabytes * 2 ** 20;
-    const door = watch(createSwitcher(bytes, clock, { engine, translateAfter, counts: true }), clock);
+    const door = watch(
+      createSwitcher(bytes, clock, { engine, translateAfter, counts: true, isRepeatable: true }),
+      clock,
+    );
     const memory = allocateGuestMemory(bytes, { clock, createSwitcher: () => door });
     const machine = new BootMachine(memory, clock, door);
     const { entry } = await loadGuest(memory.bytes, boot);

@@ -1,0 +1,92 @@
+// Statements about the Launcher.
+import { says, guests, device, instructions, pci, virtio, block, terminal, kernel, command } from './statement.js';
+
+export const LAUNCHER = [
+  says(
+    51,
+    'in without a device gives ones, in the width of the access; in from 0x64 gives 1',
+    instructions('`in` from a port with nothing behind it'),
+    instructions('`in` from the keyboard controller'),
+    guests.devices('`in` of every width'),
+  ),
+  says(
+    52,
+    'out without a device and cli do nothing; sti, hlt and rdmsr go back as #GP',
+    instructions('`out` to a port with nothing behind it'),
+    instructions('`sti`, `hlt`, `rdmsr`'),
+    guests.devices('`out` of every width'),
+    guests.devices('what the Launcher does not do comes back'),
+  ),
+  says(
+    53,
+    'An empty slot reads as ones; what cannot be written is #GP',
+    pci('an empty slot reads as all ones'),
+    pci('a write to the interrupt line or the identity'),
+    guests.devices('slot 0 is a bridge'),
+    guests.devices('what cannot be written in configuration space'),
+  ),
+  says(
+    54,
+    'The console is in slot 1; capabilities stand in the original’s order; slot 0 is a bridge',
+    pci('slot 1 is the console'),
+    pci('the capability chain goes 40, 50, 64, 84, 74'),
+    guests.devices('slot 0 is a bridge'),
+    guests.devices('the capabilities, by the chain'),
+  ),
+  says(
+    55,
+    'BAR0 has the size of what is behind it',
+    pci('BAR0 sizes to a power of two'),
+    guests.devices('BAR0 has the size'),
+  ),
+  says(
+    56,
+    'A character can be printed at once',
+    pci('the window at 0x94 prints one character'),
+    guests.devices('a character by the window'),
+  ),
+  says(57, 'A window that leads nowhere shows the word it had', pci('an impossible window shows the word it had')),
+  says(
+    58,
+    'The handshake of Linux; skipped steps are a bad driver’s; 0 resets',
+    virtio('Linux brings a device up'),
+    guests.devices('the handshake of a driver'),
+    guests.devices('a driver that breaks the rules'),
+  ),
+  says(
+    59,
+    'Features by windows of 32; none but those offered',
+    virtio('features are offered through a window'),
+    guests.devices('the handshake of a driver'),
+    guests.devices('a driver that breaks the rules'),
+  ),
+  says(
+    60,
+    'Queues have 256 places; queue_enable takes 1, and checks',
+    virtio('queue_size is 256'),
+    guests.devices('the handshake of a driver'),
+  ),
+  says(61, 'ISR is read once', virtio('ISR says 1 after a completion'), guests.devices('the handshake of a driver')),
+  says(62, 'A disk ends where it ends', block('a request beyond the end of the disk is an error')),
+  says(63, 'Requests may be cut in any way', block('header, data and status may be cut in any way')),
+  says(
+    64,
+    'Three ^C lead out; the end of input leaves the Guest running',
+    command('on a terminal every key is the Guest’s'),
+    terminal('the end of input leaves the Guest running'),
+  ),
+  says(
+    65,
+    'ELF is for i386; a bzImage goes to 1M',
+    kernel('an ELF file of the wrong kind is refused'),
+    kernel('a bzImage goes to 1M'),
+  ),
+  says(66, 'initrd, loader type and all of the zero page', kernel('the zero page says what the original says')),
+  says(
+    67,
+    'Registers at the beginning',
+    device('a Guest begins with flat segments'),
+    guests.protocol('a Guest begins in ring 1'),
+  ),
+  says(68, 'What the command ends with', command('the end of a Guest is the status of the command')),
+];
