@@ -171,17 +171,35 @@ export class CodeCache {
     return this.#replaced.has(record);
   }
 
-  /** The record of the instruction at `eip`, which comes after the one of `before` in the same block if that is given. */
-  fetch(eip: number, user: boolean, before: number | undefined): number | undefined {
+  /**
+   * The record of the instruction at `eip`, which comes after the one of `before` in the same block if that is given.
+   *
+   * @param known only if it has been decoded already: if somebody has come there
+   */
+  fetch(eip: number, user: boolean, before: number | undefined, known = false): number | undefined {
     const { view, all } = this.#memory;
     // What lies behind the last record of a block is anything: other code at the same eip, or code that is forgotten.
     if (before !== undefined && !shapeOf(this.formOf(before)).endsBlock) {
       const next = before + Records.RECORD_SIZE;
       if (view.getInt32(next + Records.RECORD_EIP, true) === eip) return next;
     }
+    if (known && !this.#isKnown(eip, user)) return undefined;
     const found = this.lookUp(eip, user);
     if (found.kind !== 'found') return undefined;
     return all[found.record + Records.RECORD_FLAGS] === 0 ? found.record : undefined;
+  }
+
+  /** Whether a block begins there. */
+  #isKnown(eip: number, user: boolean): boolean {
+    const linear = (this.#mode.base + eip) >>> 0;
+    const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
+    return pfn >= 0 && this.#blocks.has(this.#keyOf(pfn, linear, user));
+  }
+
+  #keyOf(pfn: number, linear: number, user: boolean): number {
+    const address = ((pfn << PAGE_SHIFT) >>> 0) + (linear & PAGE_OFFSET_MASK);
+    // Translated code knows its privilege: a page that both run is two pieces of code.
+    return address * KEYS_PER_ADDRESS + this.#modeBits + (user ? USER_CODE : 0);
   }
 
   nextEipOf(record: number): number {
@@ -264,11 +282,7 @@ export class CodeCache {
     const vpn = linear >>> PAGE_SHIFT;
     const pfn = this.#maps.readablePage(vpn, user);
     if (pfn < 0) return { kind: 'fault', address: linear };
-    // Translated code knows its privilege: a page that both run is two pieces of code.
-    const key =
-      (((pfn << PAGE_SHIFT) >>> 0) + (linear & PAGE_OFFSET_MASK)) * KEYS_PER_ADDRESS +
-      this.#modeBits +
-      (user ? USER_CODE : 0);
+    const key = this.#keyOf(pfn, linear, user);
     let block = this.#blocks.get(key);
     if (block !== undefined && (block.eip !== eip || !this.#isCurrent(block, vpn, user))) block = undefined;
     if (block === undefined) {

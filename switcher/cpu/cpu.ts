@@ -85,6 +85,8 @@ export class Cpu {
   readonly retired: RetiredCounter | undefined;
   readonly #exits: number[] = Exits.EXIT_NAMES.map(() => 0);
   #jumps = 0;
+  readonly #translates: boolean;
+  /** Made with the interpreter, when the CPU first runs. */
   #translator: Translator | undefined;
   /** How many jumps until the translator looks where the CPU is. */
   #turn = SHORTEST_TURN;
@@ -118,6 +120,7 @@ export class Cpu {
     this.#everyday = new EverydayTransfers(this.memory, this.segments, this.#transfers, tables);
     this.#idt = tables.idt;
     this.#clock = clock;
+    this.#translates = engine === 'translate';
     const routines = this.#routines();
     this.#evaluator = new Evaluator({
       view: this.memory.view,
@@ -125,21 +128,21 @@ export class Cpu {
       checksAlignment: () => this.#checksAlignment(),
     });
     // Made when it first runs: until then V8 may still be compiling the module.
-    const interpret = (): number => (this.#run = this.#instantiate(routines, engine === 'translate', translateAfter))();
+    const interpret = (): number => (this.#run = this.#instantiate(routines, translateAfter))();
     this.#run = engine === 'evaluate' ? () => this.#evaluateRun() : interpret;
     this.memory.set(State.STRING_TURN, WHOLE_TURN);
     resetFpu(this.memory);
     this.setPrivilege(1);
   }
 
-  #instantiate(routines: CpuRoutines, translate: boolean, translateAfter?: number): () => number {
+  #instantiate(routines: CpuRoutines, translateAfter?: number): () => number {
     const imports = { env: { memory: this.memory.wasm }, cpu: { ...routines } };
     const { exports } = new WebAssembly.Instance(interpreterModule(), imports);
     const { run, table } = exports;
     if (typeof run !== 'function' || !(table instanceof WebAssembly.Table))
       throw new Bug('the interpreter module has no run');
     if (this.retired !== undefined) this.#code.countBy(countIn(table, this.memory.wasm));
-    if (translate) {
+    if (this.#translates) {
       const [code, counts] = [this.#code, this.retired !== undefined];
       this.#translator = new Translator(this.memory, code, { exports, table }, routines, translateAfter, counts);
     }
@@ -224,7 +227,7 @@ export class Cpu {
   /** The budget is spent in small turns, at the end of which somebody looks at the clock, and the translator where the CPU is. */
   #nextTurn(left: number): number {
     const turn = Math.min(left, JUMPS_PER_LOOK);
-    return this.#translator === undefined ? turn : Math.min(turn, Math.max(1, this.#untilSample));
+    return this.#translates ? Math.min(turn, Math.max(1, this.#untilSample)) : turn;
   }
 
   /** Jumps count towards the next sample whatever ends a run: code that traps often must be seen too. What was charged does not. */
@@ -248,7 +251,7 @@ export class Cpu {
    * translated code does not look at the limit.
    */
   #isSlow(): boolean {
-    if (this.#translator !== undefined && this.retired?.hasLimit === true) return true;
+    if (this.#translates && this.retired?.hasLimit === true) return true;
     return (
       (this.memory.get(State.EFLAGS_REST) & (X86_EFLAGS_TF | X86_EFLAGS_AC)) !== 0 &&
       (this.#isStepping() || this.#checksAlignment())

@@ -191,8 +191,10 @@ export class Translator {
     const { view } = this.#memory;
     const { generation } = this.#code;
     let before: number | undefined;
+    // What nobody has jumped to is not worth a translation, and may never be.
+    const known = this.#patience > 0;
     const fetch = (at: number): Fetched | undefined => {
-      const record = this.#code.fetch(at, user, before);
+      const record = this.#code.fetch(at, user, before, known);
       before = record;
       if (record === undefined) return undefined;
       const form = this.#code.formOf(record);

@@ -22,15 +22,15 @@ const [EAX, EBX, ESP, EBP] = [0, 12, 16, 20].map((offset) => State.REGISTERS + o
 const MOST_REGIONS = 4096;
 const MOST_BYTES = 16 * 2 ** 20;
 
-/** Flat, at ring 1, with all memory mapped at its own addresses, translating everything at once. */
-function newCpu(): Cpu {
+/** Flat, at ring 1, with all memory mapped at its own addresses, translating everything at once or what is met so often. */
+function newCpu(translateAfter = 0): Cpu {
   const gdt = new Uint32Array(GDT_ENTRIES * 2);
   gdt.set([0xffff, 0x00cfbb00], (KERNEL_CS >>> 3) * 2);
   gdt.set([0xffff, 0x00cfb300], (KERNEL_SS >>> 3) * 2);
   const idt = new Uint32Array(IDT_ENTRIES * 2);
   for (let vector = 0; vector < IDT_ENTRIES; vector++) idt.set([LGUEST_CS << 16, 0x8e00], vector * 2);
   const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
-  const cpu = new Cpu(PAGES * PAGE, { gdt, idt, tss: { ss1: 0, esp1: 0 } }, clock, 'translate', 0);
+  const cpu = new Cpu(PAGES * PAGE, { gdt, idt, tss: { ss1: 0, esp1: 0 } }, clock, 'translate', translateAfter);
   const { segments } = cpu;
   segments.install(State.CS, KERNEL_CS, segments.descriptor(KERNEL_CS));
   segments.install(State.SS, KERNEL_SS, segments.descriptor(KERNEL_SS));
@@ -78,6 +78,25 @@ t.test('more code than there may be translations of: old ones go, and everything
     const { live, liveBytes, regions, reclaimed } = translator(cpu);
     t.ok(live <= MOST_REGIONS && liveBytes <= MOST_BYTES, `${live} regions of ${liveBytes} bytes`);
     t.ok(regions >= blocks && reclaimed >= blocks - MOST_REGIONS, `${regions} made, ${reclaimed} gone`);
+  }
+});
+
+t.test('what nobody has jumped to is no part of a translation, until somebody does', async (t) => {
+  const cpu = newCpu(1);
+  const rare = 100;
+  // 1: test %eax, %eax; jnz 2f; 3: dec %ebx; jnz 1b; hlt; 2: inc %ebp, a hundred times; jmp 3b
+  cpu.memory.bytes.set([0x85, 0xc0, 0x75, 0x04, 0x4b, 0x75, 0xf9, HLT], 0x1000);
+  cpu.memory.bytes.set([...Array<number>(rare).fill(0x45), 0xeb, -(rare + 6) & 0xff], 0x1008);
+  const times = 50_000;
+  for (const eax of [0, 1]) {
+    cpu.memory.set(EAX, eax);
+    cpu.memory.set(EBX, times);
+    cpu.memory.set(EBP, 0);
+    run(cpu, 0x1000);
+    t.equal(cpu.memory.get(EBP), eax * rare * times);
+    const { instructions } = translator(cpu);
+    if (eax === 0) t.ok(instructions > 0 && instructions < 10, `${instructions} instructions`);
+    else t.ok(instructions > rare, `${instructions} instructions`);
   }
 });
 
