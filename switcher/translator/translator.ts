@@ -105,8 +105,9 @@ export class Translator {
   readonly #routines: CpuRoutines;
   readonly #patience: number;
   readonly #counts: boolean;
-  /** What is known of each place that was met, by eip and privilege. */
+  /** What is known of each place that was met, by its record: at the same eip other programs have other code. */
   readonly #places = new Map<number, Place>();
+  #generation = 0;
   readonly #freeSlots: number[] = [];
   /** What ends each region, the oldest first. */
   readonly #live = new Set<() => void>();
@@ -132,9 +133,16 @@ export class Translator {
     this.#counts = counts;
   }
 
-  #place(eip: number, user: boolean): Place {
-    const key = (eip >>> 0) * 2 + (user ? 1 : 0);
-    const known = this.#places.get(key);
+  /** The place at `eip`; undefined while nobody has run what is there, and for an instruction that lies on two pages. */
+  #place(eip: number, user: boolean): Place | undefined {
+    const record = this.#code.fetch(eip, user, undefined, true);
+    if (record === undefined) return undefined;
+    if (this.#generation !== this.#code.generation) {
+      // Records begin anew, and so do places.
+      this.#places.clear();
+      this.#generation = this.#code.generation;
+    }
+    const known = this.#places.get(record);
     if (known !== undefined) return known;
     // A Guest that is everywhere is hot nowhere: what was only met is forgotten now and then.
     if (this.#places.size >= LARGEST_NUMBER_OF_PLACES) {
@@ -146,7 +154,7 @@ export class Translator {
       shapes: SHAPES_OF_A_PLACE,
       shape: undefined,
     };
-    this.#places.set(key, place);
+    this.#places.set(record, place);
     return place;
   }
 
@@ -158,7 +166,7 @@ export class Translator {
   sample(eip: number, user: boolean): boolean {
     this.counters.samples++;
     const place = this.#place(eip, user);
-    if (place.state.kind !== 'met') return true;
+    if (place?.state.kind !== 'met') return true;
     if (++place.state.samples < this.#patience) return false;
     place.state = { kind: 'refused' };
     this.#translate(eip, user, place);
@@ -170,8 +178,9 @@ export class Translator {
    * one there keeps to its page.
    */
   stale(eip: number, user: boolean): void {
-    const place = this.#place(eip, user);
     this.counters.stale++;
+    const place = this.#place(eip, user);
+    if (place === undefined) return;
     if (place.shape !== undefined && !isMadeFor(place.shape, shapeOf(this.#memory))) place.shapes--;
     else place.pages = 1;
     if (place.state.kind === 'translated') place.state.end();
@@ -182,7 +191,7 @@ export class Translator {
   found(eip: number, user: boolean): void {
     if (this.#patience > 0) return;
     const place = this.#place(eip, user);
-    if (place.state.kind === 'translated') return;
+    if (place === undefined || place.state.kind === 'translated') return;
     place.state = { kind: 'refused' };
     this.#translate(eip, user, place);
   }

@@ -100,6 +100,27 @@ t.test('what nobody has jumped to is no part of a translation, until somebody do
   }
 });
 
+t.test('two programs that are hot at the same address are both translated', async (t) => {
+  const cpu = newCpu(1);
+  const [first, second] = [0x43, 0x4b];
+  // 1: inc %ebx, or dec %ebx; dec %ebp; jnz 1b; hlt
+  for (const [page, step] of [
+    [1, first],
+    [2, second],
+  ] as const) {
+    cpu.memory.bytes.set([step, 0x4d, 0x75, 0xfc, HLT], page * PAGE);
+  }
+  const times = 50_000;
+  for (const [round, page] of [1, 2, 1, 2].entries()) {
+    cpu.maps.set(1, page, true, false);
+    cpu.memory.set(EBX, 0);
+    cpu.memory.set(EBP, times);
+    run(cpu, PAGE);
+    t.equal(cpu.memory.get(EBX), page === 1 ? times : -times);
+    t.equal(translator(cpu).regions, Math.min(round + 1, 2), 'each once');
+  }
+});
+
 t.test('a Guest that makes code without end has few translations at a time, and each is right', async (t) => {
   const cpu = newCpu();
   const { bytes } = cpu.memory;
