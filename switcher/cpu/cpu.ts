@@ -30,7 +30,7 @@ import * as Exits from './exits.js';
 import { loadEflags, readEflags, writeEflags } from './flags.js';
 import { resetFpu } from './fpu.js';
 import { GuestAccess } from './guest-access.js';
-import { JUMPS_PER_LOOK, type Lateness } from './lateness.js';
+import type { Lateness } from './lateness.js';
 import { Memory } from './memory.js';
 import { RetiredCounter } from './retired.js';
 import { CPU_ROUTINES, type CpuRoutines } from './routines.js';
@@ -41,6 +41,7 @@ import * as State from './state.js';
 import type { CpuTables } from './tables.js';
 import { Translator } from '../translator/translator.js';
 import { ERROR_CODE_EXT, type Gate, gateErrorCode, gateOf, leadsToHost, type Problem, Transfers } from './transfers.js';
+import { Turns } from './turns.js';
 import { transcendentalRoutines } from './x87-transcendental.js';
 
 /**
@@ -60,8 +61,6 @@ const USER_RING = 3;
 /** What a change of mode costs of the budget: tables are emptied, which takes as long as so many jumps and more. */
 const MODE_CHANGE_JUMPS = 100;
 const WHOLE_TURN = 4096;
-const SHORTEST_TURN = 1000;
-const LONGEST_TURN = 50_000;
 const ERROR_CODE_NONE = 0;
 const SS_OFFSET = State.SS * State.SEGMENT_SIZE;
 const ESP_OFFSET = 16;
@@ -84,14 +83,10 @@ export class Cpu {
   /** Undefined when instructions are not counted. */
   readonly retired: RetiredCounter | undefined;
   readonly #exits: number[] = Exits.EXIT_NAMES.map(() => 0);
-  #jumps = 0;
+  readonly #turns: Turns;
   readonly #translates: boolean;
   /** Made with the interpreter, when the CPU first runs. */
   #translator: Translator | undefined;
-  /** How many jumps until the translator looks where the CPU is. */
-  #turn = SHORTEST_TURN;
-  /** How many of them are left. */
-  #untilSample = SHORTEST_TURN;
   #timeStamp = 0;
   /** What goes with EXIT_REFUSED. */
   #problem: Problem | undefined;
@@ -121,6 +116,7 @@ export class Cpu {
     this.#idt = tables.idt;
     this.#clock = clock;
     this.#translates = engine === 'translate';
+    this.#turns = new Turns(this.memory, this.#translates);
     const routines = this.#routines();
     this.#evaluator = new Evaluator({
       view: this.memory.view,
@@ -151,7 +147,7 @@ export class Cpu {
 
   get counters(): CpuCounters {
     return {
-      jumps: this.#jumps,
+      jumps: this.#turns.jumps,
       exits: Object.fromEntries(Exits.EXIT_NAMES.map((name, exit) => [name, this.#exits[exit] ?? 0])),
       retired: this.retired,
       code: this.#code.counters,
@@ -198,15 +194,14 @@ export class Cpu {
     trap.errorCode = 0;
     late?.begin();
     let left = budget;
-    let turn = this.#nextTurn(left);
-    memory.set(State.BUDGET, turn);
+    let turn = this.#turns.begin(left);
     for (;;) {
       if (this.retired?.isAtLimit === true) return this.#clearResumeFlag();
       const exit = this.#isSlow() ? this.#step() : this.#run();
       this.#exits[exit] = (this.#exits[exit] ?? 0) + 1;
       if (exit !== Exits.EXIT_BUDGET) {
         if (!this.#settle(exit)) {
-          this.#spend(turn);
+          this.#turns.end(turn);
           return;
         }
         // What is settled here costs a jump too: a Guest whose handler faults in its first instruction goes round for ever.
@@ -214,36 +209,18 @@ export class Cpu {
         memory.set(State.BUDGET, rest);
         if (rest >= 0 && late?.settled() !== true) continue;
       }
-      this.#spend(turn);
+      this.#turns.end(turn);
       if (trap.vector !== undefined) return;
-      if (this.#untilSample === 0) this.#sample();
+      if (this.#turns.isSampleDue) this.#sample();
       left -= turn;
       if (left <= 0 || late?.turned() === true) return this.#clearResumeFlag();
-      turn = this.#nextTurn(left);
-      memory.set(State.BUDGET, turn);
+      turn = this.#turns.begin(left);
     }
   }
 
-  /** The budget is spent in small turns, at the end of which somebody looks at the clock, and the translator where the CPU is. */
-  #nextTurn(left: number): number {
-    const turn = Math.min(left, JUMPS_PER_LOOK);
-    return this.#translates ? Math.min(turn, Math.max(1, this.#untilSample)) : turn;
-  }
-
-  /** Jumps count towards the next sample whatever ends a run: code that traps often must be seen too. What was charged does not. */
-  #spend(turn: number): void {
-    const { memory } = this;
-    const jumps = Math.min(turn, Math.max(0, turn - memory.get(State.BUDGET) - memory.get(State.CHARGED)));
-    memory.set(State.CHARGED, 0);
-    this.#jumps += jumps;
-    this.#untilSample = Math.max(0, this.#untilSample - jumps);
-  }
-
   #sample(): void {
-    const isTranslated = this.#translator?.sample(this.memory.get(State.EIP), this.segments.cpl === USER_RING) ?? true;
-    // Translated code makes its jumps quickly, and has nothing new to show.
-    this.#turn = isTranslated ? Math.min(this.#turn * 2, LONGEST_TURN) : SHORTEST_TURN;
-    this.#untilSample = this.#turn;
+    const isSettled = this.#translator?.sample(this.memory.get(State.EIP), this.segments.cpl === USER_RING) ?? true;
+    this.#turns.sampled(isSettled);
   }
 
   /**

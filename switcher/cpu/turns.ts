@@ -1,0 +1,52 @@
+// The turns in which the CPU spends its budget of jumps. Between two of them somebody looks at the clock (see lateness), and, now
+// and then, the translator where the CPU is.
+import { JUMPS_PER_LOOK } from './lateness.js';
+import type { Memory } from './memory.js';
+import * as State from './state.js';
+
+/** Jumps between two looks of the translator. */
+const SHORTEST = 1000;
+const LONGEST = 50_000;
+
+export class Turns {
+  readonly #memory: Memory;
+  readonly #samples: boolean;
+  #untilNextSample = SHORTEST;
+  #untilSample = SHORTEST;
+  /** How many there were in all. */
+  jumps = 0;
+
+  /** @param samples whether there is a translator that wants to look */
+  constructor(memory: Memory, samples: boolean) {
+    this.#memory = memory;
+    this.#samples = samples;
+  }
+
+  /** @returns how many of the `left` jumps are spent next, which is the budget from now on */
+  begin(left: number): number {
+    const longest = Math.min(left, JUMPS_PER_LOOK);
+    const turn = this.#samples ? Math.min(longest, Math.max(1, this.#untilSample)) : longest;
+    this.#memory.set(State.BUDGET, turn);
+    return turn;
+  }
+
+  /** A turn is over. Jumps count whatever ends it: code that traps often must be seen too. What was charged does not. */
+  end(turn: number): void {
+    const spent = turn - this.#memory.get(State.BUDGET) - this.#memory.get(State.CHARGED);
+    const jumps = Math.min(turn, Math.max(0, spent));
+    this.#memory.set(State.CHARGED, 0);
+    this.jumps += jumps;
+    this.#untilSample = Math.max(0, this.#untilSample - jumps);
+  }
+
+  /** Whether it is time for the translator to look. */
+  get isSampleDue(): boolean {
+    return this.#samples && this.#untilSample === 0;
+  }
+
+  /** @param isSettled whether it has seen nothing new: translated code makes its jumps quickly, and is not worth another look soon */
+  sampled(isSettled: boolean): void {
+    this.#untilNextSample = isSettled ? Math.min(this.#untilNextSample * 2, LONGEST) : SHORTEST;
+    this.#untilSample = this.#untilNextSample;
+  }
+}
