@@ -3,8 +3,6 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import type { PhysicalMemory } from '../physical-memory.js';
 import * as State from './state.js';
 
-const WASM_PAGE = 0x10000;
-
 export class Memory implements PhysicalMemory {
   readonly wasm: WebAssembly.Memory;
   /** All of it, from address 0 on. */
@@ -21,7 +19,7 @@ export class Memory implements PhysicalMemory {
 
   /** @throws RangeError when there is no such memory to be had */
   constructor(ramBytes: number) {
-    this.wasm = new WebAssembly.Memory({ initial: Math.ceil((State.GUEST_RAM + ramBytes) / WASM_PAGE) });
+    this.wasm = new WebAssembly.Memory({ initial: Math.ceil((State.GUEST_RAM + ramBytes) / State.WASM_PAGE) });
     const { buffer } = this.wasm;
     this.all = new Uint8Array(buffer);
     this.state = new Int32Array(buffer, 0, State.MAPS / 4);

@@ -160,3 +160,7 @@ export const PAGE_FLAGS_SIZE = 0x100000;
 export const RECORDS = PAGE_FLAGS + PAGE_FLAGS_SIZE;
 export const RECORDS_SIZE = 0x2000000;
 export const GUEST_RAM = RECORDS + RECORDS_SIZE;
+
+/** What a WebAssembly.Memory is counted in, and how much of it a module of ours needs at least. */
+export const WASM_PAGE = 0x10000;
+export const LEAST_WASM_PAGES = GUEST_RAM / WASM_PAGE;

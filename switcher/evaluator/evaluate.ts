@@ -2,6 +2,7 @@
 //
 // A body is turned into closures once, and then run on the same memory that the other engines use. Values live in slots of
 // a frame; an i64 is a bigint, which is slow and obviously right.
+import { PAGE_OFFSET_MASK } from '../../guest-abi/addresses.js';
 import { Bug } from '../../lib/errors.js';
 import { EXIT_EXCEPTION, EXIT_FAULT } from '../cpu/exits.js';
 import * as State from '../cpu/state.js';
@@ -61,7 +62,6 @@ const NEXT: Ending = { kind: 'next' };
 const JUMP: Ending & { kind: 'jump' } = { kind: 'jump' };
 const AGAIN: Ending & { kind: 'again' } = { kind: 'again' };
 const LITTLE_ENDIAN = true;
-const PAGE_OFFSET_MASK = 0xfff;
 
 export class Evaluator {
   readonly #machine: Machine;

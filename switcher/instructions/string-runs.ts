@@ -2,14 +2,13 @@
 //
 // A run is nothing but speed. It is declined (0 bytes) whenever something is not simple: a page that is not mapped so, which
 // must fault at its element; a destination that lies just above its source, where each element must see the one before.
+import { PAGE_OFFSET_MASK, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import { type Builder, routine } from '../language/builder.js';
 import type { Value } from '../language/nodes.js';
 import { readable, writable } from '../language/slow-access.js';
 
-const PAGE_SIZE = 4096;
-const PAGE_OFFSET_MASK = PAGE_SIZE - 1;
 const EVERY_BYTE = 0x01010101;
 
 const smaller = (b: Builder, x: Value, y: Value): Value => b.select(b.ltU(x, y), x, y);

@@ -8,8 +8,6 @@ import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import { FORMS_FILE, type FormsFile, MODULE_FILE } from './load.js';
 
-const WASM_PAGE = 0x10000;
-
 /** True when what the form means surely leads elsewhere. */
 function endsBlock(form: Form): boolean {
   const last = meaning(form).statements.at(-1);
@@ -18,5 +16,5 @@ function endsBlock(form: Form): boolean {
 
 const forms = allForms();
 const file: FormsFile = { forms: forms.map(formKey), ends: forms.filter(endsBlock).map(formKey) };
-writeFileSync(MODULE_FILE, new InterpreterModule().generate(forms, State.GUEST_RAM / WASM_PAGE));
+writeFileSync(MODULE_FILE, new InterpreterModule().generate(forms, State.LEAST_WASM_PAGES));
 writeFileSync(FORMS_FILE, JSON.stringify(file));

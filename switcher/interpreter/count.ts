@@ -11,14 +11,13 @@ import { WASM } from '../wasm/opcodes.js';
 import * as Records from './records.js';
 
 const RECORD = 0;
-const WASM_PAGE = 0x10000;
 const HANDLER_TAKES: readonly ValueType[] = ['i32'];
 const HANDLER_GIVES: readonly ValueType[] = ['i32'];
 
 /** Has the handlers in `table` count; gives the distance of those that do. */
 export function countIn(table: WebAssembly.Table, memory: WebAssembly.Memory): number {
   const distance = table.length;
-  const module = new WebAssembly.Module(countingModule(distance, State.GUEST_RAM / WASM_PAGE));
+  const module = new WebAssembly.Module(countingModule(distance, State.LEAST_WASM_PAGES));
   const { exports } = new WebAssembly.Instance(module, { env: { memory }, interpreter: { table } });
   table.grow(distance, exports['count']);
   return distance;

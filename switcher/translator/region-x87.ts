@@ -6,17 +6,16 @@
 // of the checks that each instruction makes nothing is left. Where that cannot be kept up, the region is made again with
 // everything in memory.
 import * as State from '../cpu/state.js';
+import { EXCEPTIONS, ROUNDING_SHIFT } from '../instructions/float/format.js';
+import { SUMMARY } from '../instructions/x87/state.js';
 import type { Value } from '../language/nodes.js';
 import type { Emitter } from '../wasm/emit.js';
 import { type Bits, bitsOf, follows, someBitsOf, UNKNOWN_BITS } from '../wasm/known-bits.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Of } from '../wasm/setting.js';
 
-const EXCEPTION_MASKS = 0x3f;
-/** ES of the status word. */
-const SUMMARY = 0x80;
 /** The field of the control word that says how to round: what is changed all the time, for conversions to integers. */
-const ROUNDING = 0xc00;
+const ROUNDING = 3 << ROUNDING_SHIFT;
 
 /** Why a region cannot have the x87's registers in locals. */
 export class TopIsUncertain extends Error {
@@ -142,7 +141,7 @@ export class RegionX87 {
         return control;
       case State.FPU_STATUS:
         // With all exceptions masked none is pending.
-        if ((control.ones & EXCEPTION_MASKS) !== EXCEPTION_MASKS) return undefined;
+        if ((control.ones & EXCEPTIONS) !== EXCEPTIONS) return undefined;
         this.#used.add(State.FPU_CONTROL);
         return { zeros: SUMMARY, ones: 0 };
       default:

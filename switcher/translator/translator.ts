@@ -19,7 +19,6 @@ import { RegionEmitter, type RegionFunctions } from './emit-region.js';
 import { isMadeFor, shapeOf, TopIsUncertain, type X87Shape } from './region-x87.js';
 import { type Fetched, findRegion, type Region } from './region.js';
 
-const WASM_PAGE = 0x10000;
 const SAMPLES_TO_TRANSLATE = 24;
 /** A region may follow jumps and calls to this many pages. */
 const PAGES_OF_A_REGION = 4;
@@ -229,7 +228,7 @@ export class Translator {
     const index = imports.module.declare(['i32'], ['i32']);
     imports.module.define(index, locals, code);
     imports.module.export('region', index);
-    const bytes = imports.module.encode(State.GUEST_RAM / WASM_PAGE);
+    const bytes = imports.module.encode(State.LEAST_WASM_PAGES);
     this.#makeRoom();
     const slot = this.#install(bytes);
     this.counters.milliseconds += performance.now() - began;

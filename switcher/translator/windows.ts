@@ -6,11 +6,10 @@
 // through them: it has none.
 import type { Node, RegisterNumber, Value } from '../language/nodes.js';
 import type { Emitter } from '../wasm/emit.js';
-import { WASM } from '../wasm/opcodes.js';
 import type { Window } from '../wasm/setting.js';
 
-/** No address less this is on a page. */
-const NOWHERE = 1n << 33n;
+/** An address less this is beyond any page. */
+const NOWHERE = -0x80000000;
 /** Each takes two locals in every loop. */
 export const WINDOWS_OF_A_LOOP = 6;
 
@@ -45,8 +44,7 @@ export class Windows {
   /** On the way in all are closed. */
   load(): void {
     for (const { page } of this.#windows.values()) {
-      this.#emit.op(WASM.i64Const);
-      this.#emit.code.signed64(NOWHERE);
+      this.#emit.const64(NOWHERE);
       this.#emit.localSet(page);
     }
   }

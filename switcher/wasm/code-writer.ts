@@ -145,6 +145,7 @@ export class CodeWriter {
     this.store(8, offset);
   }
 
+  /** An i64 that is no wider than 32 bits, with its sign. */
   const64(value: number): void {
     this.code.byte(WASM.i64Const);
     this.code.signed(value);

@@ -1,5 +1,6 @@
 // Accesses to the Guest's memory, as code: the flat map says where a page is, or a window does, and what is not on one page or
 // has no entry is done by a routine.
+import { PAGE_OFFSET_MASK } from '../../guest-abi/addresses.js';
 import { EXIT_FAULT } from '../cpu/exits.js';
 import * as State from '../cpu/state.js';
 import type { AccessBytes, GuestLoad, Value } from '../language/nodes.js';
@@ -7,8 +8,6 @@ import type { ValueType } from '../language/operators.js';
 import type { Emitter } from './emit.js';
 import { WASM } from './opcodes.js';
 import type { Setting, Window } from './setting.js';
-
-const PAGE_OFFSET_MASK = 0xfff;
 
 export class GuestMemory {
   readonly #emit: Emitter;
@@ -75,8 +74,8 @@ export class GuestMemory {
         emit.localGet(at);
         emit.op(WASM.i64ExtendI32U);
         emit.localGet(window.page);
-        emit.op(WASM.i64Sub, WASM.i64Const);
-        emit.code.signed64(BigInt(PAGE_OFFSET_MASK + 1 - bytes));
+        emit.op(WASM.i64Sub);
+        emit.const64(PAGE_OFFSET_MASK + 1 - bytes);
         emit.op(WASM.i64GtU);
         emit.seldom();
         emit.ifThen(() => {
@@ -191,7 +190,8 @@ export class GuestMemory {
     emit.const32(PAGE_OFFSET_MASK);
     emit.op(WASM.i32And);
     emit.const32(bytes - 1);
-    emit.op(0x49 /* i32.lt_u: the end is on another page than the beginning */);
+    // The end is on another page than the beginning.
+    emit.op(WASM.i32LtU);
     emit.ifThen(() => {
       emit.localGet(at);
       emit.const32(~PAGE_OFFSET_MASK);

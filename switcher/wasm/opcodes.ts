@@ -34,6 +34,7 @@ export const WASM = {
   i32Eq: 0x46,
   i32Ne: 0x47,
   i32LtS: 0x48,
+  i32LtU: 0x49,
   i32GtU: 0x4b,
   i64Eq: 0x51,
   i32Add: 0x6a,
