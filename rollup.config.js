@@ -1,6 +1,6 @@
 // What the package ships, in few files: to find and compile a file for each module takes longer than to run most of them.
 // Tests, and those who read, use the modules in dist/ one by one; the bundle is made of these.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, parse, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,9 +41,17 @@ const licences = {
   },
 };
 
+/** What an earlier build has left would go into the package. */
+const nothingElse = {
+  name: 'nothing-else',
+  writeBundle({ dir }, bundle) {
+    for (const name of readdirSync(dir)) if (!(name in bundle)) rmSync(join(dir, name), { recursive: true });
+  },
+};
+
 /** What `--version` and `--help` share with the rest; all else is loaded in one piece, or not at all. */
 const SHARED = ['options-table', 'errors', 'log'];
-const ON_ITS_OWN = ['main', 'command', 'code-cache', 'help'];
+const ON_ITS_OWN = ['main', 'command', 'program-cache', 'help'];
 
 function chunkOf(id) {
   const { name } = parse(id);
@@ -54,7 +62,7 @@ function chunkOf(id) {
 export default {
   input: { main: 'dist/bin/main.js', lguest: 'dist/launcher/index.js', host: 'dist/host/device.js' },
   external: (name) => isBuiltin(name) || NOT_BUNDLED.includes(name),
-  plugins: [atHome, packages, licences],
+  plugins: [atHome, packages, licences, nothingElse],
   // Of a package what is used is all that there is.
   treeshake: { moduleSideEffects: (id, isExternal) => !isExternal && !/[\\/]node_modules[\\/]/.test(id) },
   output: {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Bug, EXIT_FAILURE, UserError } from '../lib/errors.js';
 import { printable } from '../lib/log.js';
-import type { CodeCache } from './code-cache.js';
+import type { ProgramCache } from './program-cache.js';
 import type { CreateGuest } from './run.js';
 
 export interface CommandOptions {
@@ -41,11 +41,11 @@ async function dispatch(argv: readonly string[], { create, program: file }: Comm
   }
 }
 
-async function loadCompiled(program: string): Promise<CodeCache | undefined> {
-  const { CodeCache, cacheFolder } = await import('./code-cache.js');
+async function loadCompiled(program: string): Promise<ProgramCache | undefined> {
+  const { ProgramCache, cacheFolder } = await import('./program-cache.js');
   const folder = cacheFolder(process.env);
   if (folder === undefined) return undefined;
-  const code = new CodeCache(program, folder);
+  const code = new ProgramCache(program, folder);
   code.load();
   return code;
 }

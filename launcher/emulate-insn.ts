@@ -1,8 +1,8 @@
 // What the Host cannot serve: instructions that touch ports or device memory. They are read from the bytes at the Guest's
 // eip, done here, and stepped over. What is none of these goes back to the Guest as the trap it was.
 //
-// A kernel that looks for PCI devices touches ports forty thousand times, so the way through here is short and allocates
-// nothing.
+// An early console writes byte by byte through a window in PCI's configuration space, forty thousand accesses to ports in a
+// boot, so the way through here is short and allocates nothing.
 import { PT_REGS } from '../guest-abi/lguest-launcher.js';
 import { PCI_CONFIG_ADDR } from '../guest-abi/pci/mechanism-1.js';
 import { hex } from '../lib/bits.js';

@@ -10,7 +10,7 @@ export type SettableRegister = (typeof PT_REGS)['eax' | 'ebx' | 'ecx' | 'edx' | 
 
 export class GuestRegisters {
   readonly #lguest: LguestFd;
-  /** Messages are made once and filled in: a Linux that looks for devices touches ports forty thousand times. */
+  /** Messages are made once and filled in: a Linux with an early console touches ports forty thousand times. */
   readonly #get = Uint32Array.of(LHREQ.LHREQ_GETREG, 0);
   readonly #set = Uint32Array.of(LHREQ.LHREQ_SETREG, 0, 0);
   readonly #answer = new Uint32Array(1);

@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { CodeCache, cacheFolder } from '../../bin/code-cache.js';
+import { ProgramCache, cacheFolder } from '../../bin/program-cache.js';
 
 const require = createRequire(import.meta.url);
 const PROGRAM = `
@@ -26,7 +26,7 @@ function load(
   const file = join(t.testdirName, 'program.cjs');
   writeFileSync(file, source);
   delete require.cache[file];
-  const cache = new CodeCache(file, folder);
+  const cache = new ProgramCache(file, folder);
   cache.load();
   const exports = require(file) as ReturnType<typeof load>;
   t.equal(exports.sum(1, 2), 3, 'the program runs');

@@ -56,7 +56,7 @@ function isOurs(folder: string): boolean {
 }
 
 /** One CommonJS file and its compiled code. */
-export class CodeCache {
+export class ProgramCache {
   readonly #file: string;
   readonly #folder: string;
   #source = Buffer.alloc(0);
