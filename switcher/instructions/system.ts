@@ -9,6 +9,7 @@ import { charge } from './budget.js';
 
 /** What asking for the time costs. */
 const TIME_STAMP_JUMPS = 100;
+const CPUID_JUMPS = 30;
 
 const DF = 1 << 10;
 const RF_AND_VM = 3 << 16;
@@ -41,7 +42,10 @@ define('cld', (b) => b.setState(4, State.EFLAGS_REST, b.and(b.state(4, State.EFL
 define('std', (b) => b.setState(4, State.EFLAGS_REST, b.or(b.state(4, State.EFLAGS_REST), DF)));
 define('salc', (b) => b.setRegister(1, AL, b.sub(0, carryFlag(b))));
 
-define('cpuid', (b) => b.delegate('cpuid', [], false));
+define('cpuid', (b) => {
+  charge(b, CPUID_JUMPS);
+  b.delegate('cpuid', [], false);
+});
 define('rdtsc', (b) => {
   charge(b, TIME_STAMP_JUMPS);
   b.setRegister(4, EAX, b.ask('timeStampLow'));

@@ -268,20 +268,29 @@ const terminal = (shell: string): ChildProcess =>
 const quoted = (script: unknown, args: string): string =>
   `'${process.execPath}' '${SCRIPTED}' '${JSON.stringify([script])}' 32 '${KERNEL}' ${args}`;
 
-/** Everything printed so far, and a way to wait for more. */
+/** Everything printed so far, and a way to wait for more: who waits for what never comes hears what came instead. */
 function listen(child: ChildProcess): { text: () => string; until: (pattern: RegExp) => Promise<void> } {
   let heard = '';
+  let isOver = false;
   const waiting = new Set<() => void>();
+  const checkAll = (): void => {
+    for (const check of waiting) check();
+  };
   child.stdout?.on('data', (chunk: Buffer) => {
     heard += chunk.toString();
-    for (const check of waiting) check();
+    checkAll();
+  });
+  child.once('close', () => {
+    isOver = true;
+    checkAll();
   });
   const until = (pattern: RegExp): Promise<void> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       const check = (): void => {
-        if (!pattern.test(heard)) return;
+        if (pattern.test(heard)) resolve();
+        else if (isOver) reject(new Error(`${pattern.source} never came, but:\n${heard}`));
+        else return;
         waiting.delete(check);
-        resolve();
       };
       waiting.add(check);
       check();
@@ -347,14 +356,14 @@ t.test('a stopped lguest gives the terminal back and takes it again', onTerminal
   const pidFile = join(dir, 'pid');
   const guest = quoted([{ print: 'ready' }, { echo: 1 }, { spin: true }], '-q');
   // The shell has job control, as somebody's own has: it goes on when lguest stops, and brings it back.
-  const shell = `set -m; sh -c 'echo $$ > ${pidFile}; exec "$@"' sh ${guest}; echo stopped; stty -a; fg >/dev/null; echo "status $?"`;
+  const shell = `tty > '${dir}/tty'; set -m; sh -c 'echo $$ > ${pidFile}; exec "$@"' sh ${guest}; echo stopped; stty -a; fg >/dev/null; echo "status $?"`;
   const child = terminal(shell);
   const console = listen(child);
   await console.until(/ready/);
   const pid = Number(readFileSync(pidFile, 'utf8'));
   process.kill(pid, 'SIGTSTP');
   await console.until(/stopped[^]*\sicanon[^]*echoctl/);
-  await waitForState(pid, 'S');
+  await untilRaw(readFileSync(join(dir, 'tty'), 'utf8').trim());
   child.stdin?.write('\x1a');
   await console.until(/<"\\u001a">/);
   process.kill(pid, 'SIGTERM');
@@ -362,13 +371,10 @@ t.test('a stopped lguest gives the terminal back and takes it again', onTerminal
   t.match(console.text(), /status 143/);
 });
 
-/** Waits until a process is in a state of ps(1). */
-async function waitForState(pid: number, state: string): Promise<void> {
-  const current = (): string =>
-    readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .charAt(0);
-  while (!['R', state].includes(current())) await new Promise((resolve) => setTimeout(resolve, 5));
+/** Waits until keys go to the program as they are: before, ^Z would stop it. */
+async function untilRaw(tty: string): Promise<void> {
+  const isRaw = (): boolean => spawnSync('stty', ['-F', tty, '-a'], { encoding: 'utf8' }).stdout.includes('-isig');
+  while (!isRaw()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 t.test('an escape key is kept from the Guest', onTerminal, async (t) => {

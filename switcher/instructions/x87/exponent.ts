@@ -1,5 +1,6 @@
 // fscale, fxtract, fprem and fprem1; fbld and fbstp: the rest of what does not come from a series.
 import * as State from '../../cpu/state.js';
+import { charge } from '../budget.js';
 import { define } from '../definition.js';
 import { decimalOfF80, f80OfDecimal } from '../float/bcd.js';
 import { BEFORE_RESULT, call80, EXPONENT_MASK, INVALID } from '../float/format.js';
@@ -66,6 +67,9 @@ define('fbld', (b, [from]) => {
   X.commitPush(b, outcome, from);
 });
 
+/** Eighteen digits, each by a division. */
+const DIGITS_JUMPS = 50;
+
 /** What fbstp stores when there is no number. */
 const DECIMAL_INDEFINITE = { low: 0xc000000000000000n, high: 0xffff };
 
@@ -84,6 +88,7 @@ define('fbstp', (b, [to]) => {
     outcome.set(decimal, decimal.flags);
   });
   const { value, flags } = outcome;
+  charge(b, DIGITS_JUMPS);
   b.probe(F80_BYTES, address, true);
   b.when(b.eqz(X.isUnmasked(b, flags, INVALID)), () => {
     b.store(8, address, value.significand);
