@@ -51,7 +51,7 @@ const nothingElse = {
 
 /** What `--version` and `--help` share with the rest; all else is loaded in one piece, or not at all. */
 const SHARED = ['options-table', 'errors', 'log'];
-const ON_ITS_OWN = ['main', 'command', 'program-cache', 'help'];
+const ON_ITS_OWN = ['main', 'command', 'program-cache', 'help', 'worker'];
 
 function chunkOf(id) {
   const { name } = parse(id);
@@ -60,7 +60,12 @@ function chunkOf(id) {
 }
 
 export default {
-  input: { main: 'dist/bin/main.js', lguest: 'dist/launcher/index.js', host: 'dist/host/device.js' },
+  input: {
+    main: 'dist/bin/main.js',
+    lguest: 'dist/launcher/index.js',
+    host: 'dist/host/device.js',
+    worker: 'dist/switcher/translator/worker.js',
+  },
   external: (name) => isBuiltin(name) || NOT_BUNDLED.includes(name),
   plugins: [atHome, packages, licences, nothingElse],
   // Of a package what is used is all that there is.

@@ -2,13 +2,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { command, report } from './command.js';
 
-/** Translated code says which of its branches are seldom taken. V8 up to this version listens only when it is told to. */
+/** Translated code says which of its branches are seldom taken, and what to compile at once. V8 up to this version listens only when it is told to. */
 const LAST_V8_TO_BE_TOLD = 13;
 
 /** @param program the file of the bundle that has all but the little that `--version` needs; undefined: modules one by one */
 export function main(program?: string): void {
   if (Number.parseInt(process.versions.v8, 10) <= LAST_V8_TO_BE_TOLD) {
     setFlagsFromString('--experimental-wasm-branch-hinting');
+    setFlagsFromString('--experimental-wasm-compilation-hints');
   }
   process.on('uncaughtException', (error) => process.exit(report(error)));
 

@@ -9,17 +9,25 @@ import { LGUEST_REGS, LGUEST_REGS_WORDS } from '../guest-abi/lguest-regs.js';
 import { GDT_ENTRIES, SELECTOR_RPL_MASK } from '../guest-abi/x86/descriptors.js';
 import { X86_EFLAGS_IF } from '../guest-abi/x86/eflags.js';
 import { IDT_ENTRIES } from '../guest-abi/x86/traps.js';
-import { Cpu, type EngineName } from './cpu/cpu.js';
+import { Cpu } from './cpu/cpu.js';
 import { Lateness } from './cpu/lateness.js';
 import type { SegmentFault } from './cpu/segments.js';
 import { prepareInterpreter } from './interpreter/load.js';
 import * as State from './cpu/state.js';
 import type { CpuCounters } from './counters.js';
-import { type Doorkeeper, type LguestPages, type Switcher, TRAP_BAD_ENTRY, TRAP_HOST_INTERRUPT } from './switch.js';
+import {
+  type Doorkeeper,
+  type EngineName,
+  type LguestPages,
+  type Switcher,
+  TRAP_BAD_ENTRY,
+  TRAP_HOST_INTERRUPT,
+} from './switch.js';
 import type { PhysicalMemory } from './physical-memory.js';
 import type { ShadowMap } from './cpu/shadow-map.js';
+import { atOnce, workshop } from './translator/workshop.js';
 
-export type { EngineName } from './cpu/cpu.js';
+export type { EngineName } from './switch.js';
 
 export interface SwitcherOptions {
   /** How the CPU runs code. */
@@ -69,7 +77,9 @@ class GuestCpu implements Switcher {
       guestTss: { ss1: 0, esp1: 0 },
     };
     const tables = { gdt: this.pages.guestGdt, idt: this.pages.guestIdt, tss: this.pages.guestTss };
-    this.#cpu = new Cpu(ramBytes, tables, clock, engine, translateAfter, counts);
+    // What another thread makes comes when it comes.
+    const isPunctual = isRepeatable === true || translateAfter !== undefined;
+    this.#cpu = new Cpu(ramBytes, tables, clock, engine, isPunctual ? atOnce(translateAfter) : workshop(), counts);
     this.#cpu.memory.set(State.GDT_BASE, SWITCHER_GDT);
     this.#cpu.memory.set(State.IDT_BASE, SWITCHER_IDT);
   }

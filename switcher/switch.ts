@@ -7,6 +7,12 @@ import type { ShadowMap } from './cpu/shadow-map.js';
 import type { CpuCounters } from './counters.js';
 import type { PhysicalMemory } from './physical-memory.js';
 
+/**
+ * How code is run: by the evaluator, which is slow and the measure of the others; by the generated interpreter; or by the
+ * interpreter with what is hot translated.
+ */
+export type EngineName = 'evaluate' | 'interpret' | 'translate';
+
 /** A reason to come back through the door that no real trap has: a segment would not load on the way in. */
 export const TRAP_BAD_ENTRY = 256;
 /** The vector of a real interrupt of the Host, which the Host ignores: here, a slice of running time has ended. */

@@ -126,40 +126,31 @@ export class CodeCache {
     return this.#forms[this.#replaced.get(record) ?? handler] ?? JUMP_ON;
   }
 
-  /**
-   * Lets `handler` run what begins at `record` in place of the form's own handler, for as long as nothing is written to the
-   * pages at the linear addresses `pages` (4 KiB pages, by number).
-   *
-   * @param release called when that is over
-   * @returns what ends it at once
-   */
-  replaceHandler(
-    record: number,
-    pages: readonly number[],
-    user: boolean,
-    handler: number,
-    release: () => void,
-  ): () => void {
-    const { view } = this.#memory;
-    const own = view.getInt32(record + Records.RECORD_HANDLER, true);
-    let over = false;
-    const end = (): void => {
-      if (over) return;
-      over = true;
-      if (view.getInt32(record + Records.RECORD_HANDLER, true) === handler)
-        view.setInt32(record + Records.RECORD_HANDLER, own, true);
-      this.#replaced.delete(record);
-      release();
-    };
+  /** Calls `changed` when something is written to one of the pages at the linear addresses `pages` (4 KiB pages, by number). */
+  watch(pages: readonly number[], user: boolean, changed: () => void): void {
     for (const page of pages) {
       const pfn = this.#maps.readablePage(page, user);
       const releases = this.#releases.get(pfn);
-      if (releases) releases.push(end);
-      else this.#releases.set(pfn, [end]);
+      if (releases) releases.push(changed);
+      else this.#releases.set(pfn, [changed]);
     }
+  }
+
+  /**
+   * Lets `handler` run what begins at `record` in place of the form's own handler.
+   *
+   * @returns what ends it
+   */
+  replaceHandler(record: number, handler: number): () => void {
+    const { view } = this.#memory;
+    const own = view.getInt32(record + Records.RECORD_HANDLER, true);
     this.#replaced.set(record, own);
     view.setInt32(record + Records.RECORD_HANDLER, handler, true);
-    return end;
+    return () => {
+      if (view.getInt32(record + Records.RECORD_HANDLER, true) === handler)
+        view.setInt32(record + Records.RECORD_HANDLER, own, true);
+      this.#replaced.delete(record);
+    };
   }
 
   /** Another number than before: records that were found earlier may have been overwritten. */

@@ -25,7 +25,7 @@ import { CodeCache } from './code-cache.js';
 import { cpuid } from './cpuid.js';
 import { servedAtTheDoor } from './door.js';
 import type { CpuCounters } from '../counters.js';
-import type { Doorkeeper } from '../switch.js';
+import type { Doorkeeper, EngineName } from '../switch.js';
 import * as Exits from './exits.js';
 import { loadEflags, readEflags, writeEflags } from './flags.js';
 import { resetFpu } from './fpu.js';
@@ -40,15 +40,12 @@ import { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
 import type { CpuTables } from './tables.js';
 import { Translator } from '../translator/translator.js';
+import { atOnce, type Workshop } from '../translator/workshop.js';
 import { ERROR_CODE_EXT, type Gate, gateErrorCode, gateOf, leadsToHost, type Problem, Transfers } from './transfers.js';
 import { Turns } from './turns.js';
 import { transcendentalRoutines } from './x87-transcendental.js';
 
-/**
- * How code is run: by the evaluator, which is slow and the measure of the others; by the generated interpreter; or by the
- * interpreter with what is hot translated.
- */
-export type EngineName = 'evaluate' | 'interpret' | 'translate';
+export type { EngineName } from '../switch.js';
 
 /** What a run ended with, for the Host. */
 export interface Trap {
@@ -94,7 +91,7 @@ export class Cpu {
   #stackLoaded = false;
 
   /**
-   * @param translateAfter see Translator
+   * @param workshop where translations are made
    * @param counts whether instructions are counted
    */
   constructor(
@@ -102,7 +99,7 @@ export class Cpu {
     tables: CpuTables,
     clock: Clock,
     engine: EngineName,
-    translateAfter?: number,
+    workshop: Workshop = atOnce(),
     counts = false,
   ) {
     this.memory = new Memory(ramBytes);
@@ -124,14 +121,14 @@ export class Cpu {
       checksAlignment: () => this.#checksAlignment(),
     });
     // Made when it first runs: until then V8 may still be compiling the module.
-    const interpret = (): number => (this.#run = this.#instantiate(routines, translateAfter))();
+    const interpret = (): number => (this.#run = this.#instantiate(routines, workshop))();
     this.#run = engine === 'evaluate' ? () => this.#evaluateRun() : interpret;
     this.memory.set(State.STRING_TURN, WHOLE_TURN);
     resetFpu(this.memory);
     this.setPrivilege(1);
   }
 
-  #instantiate(routines: CpuRoutines, translateAfter?: number): () => number {
+  #instantiate(routines: CpuRoutines, workshop: Workshop): () => number {
     const imports = { env: { memory: this.memory.wasm }, cpu: { ...routines } };
     const { exports } = new WebAssembly.Instance(interpreterModule(), imports);
     const { run, table } = exports;
@@ -140,7 +137,7 @@ export class Cpu {
     if (this.retired !== undefined) this.#code.countBy(countIn(table, this.memory.wasm));
     if (this.#translates) {
       const [code, counts] = [this.#code, this.retired !== undefined];
-      this.#translator = new Translator(this.memory, code, { exports, table }, routines, translateAfter, counts);
+      this.#translator = new Translator(this.memory, code, { exports, table }, routines, workshop, counts);
     }
     return run as () => number;
   }

@@ -6,6 +6,7 @@ import { formKey } from '../decode/forms.js';
 import { InterpreterModule } from './generate.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
+import { factsOf } from '../translator/form-facts.js';
 import { FORMS_FILE, type FormsFile, MODULE_FILE } from './load.js';
 
 /** True when what the form means surely leads elsewhere. */
@@ -15,6 +16,10 @@ function endsBlock(form: Form): boolean {
 }
 
 const forms = allForms();
-const file: FormsFile = { forms: forms.map(formKey), ends: forms.filter(endsBlock).map(formKey) };
+const file: FormsFile = {
+  forms: forms.map(formKey),
+  ends: forms.filter(endsBlock).map(formKey),
+  flows: forms.map((form) => factsOf(form).flow),
+};
 writeFileSync(MODULE_FILE, new InterpreterModule().generate(forms, State.LEAST_WASM_PAGES));
 writeFileSync(FORMS_FILE, JSON.stringify(file));

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Bug } from '../../lib/errors.js';
 import { formKey } from '../decode/forms.js';
 import type { Form } from '../decode/instruction.js';
-import { type RecordShape, recordShape } from './record-shape.js';
+import { type Flow, type RecordShape, recordShape } from './record-shape.js';
 
 export const MODULE_FILE = new URL('./interpreter.wasm', import.meta.url);
 export const FORMS_FILE = new URL('./interpreter.json', import.meta.url);
@@ -16,11 +16,14 @@ export interface FormsFile {
   readonly forms: readonly string[];
   /** The keys of those after which a block ends. */
   readonly ends: readonly string[];
+  /** How instructions of the forms end, in the order of `forms`. */
+  readonly flows: readonly Flow[];
 }
 
 let module: WebAssembly.Module | undefined;
 let handlers: ReadonlyMap<string, number> | undefined;
 let ends: ReadonlySet<string> | undefined;
+let flows: readonly Flow[] = [];
 /** shapeOf, by the number that a form has in this process. */
 const shapes: RecordShape[] = [];
 
@@ -54,11 +57,12 @@ function learn(form: Form): RecordShape {
     const file = JSON.parse(read(FORMS_FILE).toString()) as FormsFile;
     handlers = new Map(file.forms.map((key, i) => [key, i]));
     ends = new Set(file.ends);
+    flows = file.flows;
   }
   const key = formKey(form);
   const handler = handlers.get(key);
   if (handler === undefined) throw new Bug(`the interpreter has no handler for ${key}`);
-  const shape = recordShape(form, handler, ends.has(key));
+  const shape = recordShape(form, handler, ends.has(key), flows[handler] ?? 'foreign');
   shapes[form.index] = shape;
   return shape;
 }

@@ -18,11 +18,23 @@ const PLACES = {
   bare: table((number) => number),
 };
 
+/** How an instruction ends. */
+export type Flow =
+  /** It runs into the next one, or faults. */
+  | 'plain'
+  /** It may jump to its immediate. */
+  | 'branch'
+  /** It always jumps, to its immediate or elsewhere. */
+  | 'jump'
+  /** It delegates or raises, which translated code leaves to the interpreter. */
+  | 'foreign';
+
 export interface RecordShape {
   /** The place of the form's handler in the interpreter's table. */
   readonly handler: number;
   /** True when no instruction of this form runs into the next one. */
   readonly endsBlock: boolean;
+  readonly flow: Flow;
   /** True when the place of the second immediate is for where the jump leads. */
   readonly isNear: boolean;
   /** By operand: what its blank holds, by the register's number. */
@@ -42,8 +54,8 @@ function placesOf(operand: Operand | undefined): Uint8Array {
   }
 }
 
-export function recordShape({ operands }: Form, handler: number, endsBlock: boolean): RecordShape {
+export function recordShape({ operands }: Form, handler: number, endsBlock: boolean, flow: Flow): RecordShape {
   const [first, second, third] = operands;
   const isNear = first?.kind === 'target';
-  return { handler, endsBlock, isNear, places: [placesOf(first), placesOf(second), placesOf(third)] };
+  return { handler, endsBlock, flow, isNear, places: [placesOf(first), placesOf(second), placesOf(third)] };
 }

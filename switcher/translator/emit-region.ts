@@ -15,6 +15,8 @@ import type { Bits } from '../wasm/known-bits.js';
 import { Constants } from '../wasm/known.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Functions, Of, Setting, Window } from '../wasm/setting.js';
+import { factsOf } from './form-facts.js';
+import { flatMap, type Job } from './job.js';
 import { type FlagsKnowledge, inCommon, RegionFlags, UNKNOWN } from './region-flags.js';
 import { RegionRegisters, ZERO_SLOT } from './region-registers.js';
 import type { X87Knowledge, X87Shape } from './region-x87.js';
@@ -34,22 +36,13 @@ interface Knowledge {
   readonly x87: X87Knowledge;
 }
 
-export interface RegionOptions {
-  /** The region runs at ring 3. */
-  readonly user: boolean;
-  /** What the x87 is like where it begins, for its registers in locals; undefined leaves them in memory. */
-  readonly shape: X87Shape | undefined;
-  /** Instructions are to be counted. */
-  readonly counts: boolean;
-}
-
 export class RegionEmitter implements Setting {
   readonly inPlace = true;
   readonly #region: Region;
   readonly #structure: Structure;
   readonly #functions: RegionFunctions;
-  readonly #memory: DataView;
-  readonly #user: boolean;
+  readonly #job: Job;
+  readonly #records: DataView;
   readonly #emit: Emitter;
   readonly #registers: RegionRegisters;
   readonly #flags: RegionFlags;
@@ -72,12 +65,14 @@ export class RegionEmitter implements Setting {
   readonly #retired: number | undefined;
   #done = 0;
 
-  constructor(region: Region, functions: RegionFunctions, memory: DataView, { user, shape, counts }: RegionOptions) {
+  /** @param shape what the x87 is like where the region begins, for its registers in locals; undefined leaves them in memory */
+  constructor(job: Job, functions: RegionFunctions, shape: X87Shape | undefined) {
+    const { region, records } = job;
+    this.#job = job;
     this.#region = region;
     this.#structure = structureOf(region);
     this.#functions = functions;
-    this.#memory = memory;
-    this.#user = user;
+    this.#records = new DataView(records.buffer, records.byteOffset, records.byteLength);
     this.#emit = new Emitter(this, functions, 1);
     this.#registers = new RegionRegisters(this.#emit, region, shape);
     this.#flags = new RegionFlags(this.#emit);
@@ -85,7 +80,7 @@ export class RegionEmitter implements Setting {
     this.#eip = this.#emit.newLocal('i32');
     this.#exit = this.#emit.newLocal('i32');
     this.#budget = this.#emit.newLocal('i32');
-    if (counts) this.#retired = this.#emit.newLocal('i32');
+    if (job.counts) this.#retired = this.#emit.newLocal('i32');
   }
 
   /**
@@ -104,10 +99,10 @@ export class RegionEmitter implements Setting {
 
   #prologue(): void {
     const emit = this.#emit;
-    for (const page of this.#region.otherPages) {
+    for (const { page, entry } of this.#job.otherPages) {
       // While the Guest runs no mapping changes: one look at the beginning is enough.
       this.#pushMapEntry(false, () => emit.const32(page * 4));
-      emit.const32(this.#expectedEntry(page));
+      emit.const32(entry);
       emit.op(WASM.i32Ne);
       this.#staleIf();
     }
@@ -215,9 +210,10 @@ export class RegionEmitter implements Setting {
       this.#instruction = instruction;
       // Where flags may be set or not, what was known before goes into the local first, and nothing is known from there on:
       // what is true on one way through the instruction is not on another.
-      this.#flagsMaybe = instruction.flagsMaybe && this.#maySetFlags(instruction.body.statements);
+      const { body, flagsMaybe } = factsOf(instruction.form);
+      this.#flagsMaybe = flagsMaybe && this.#maySetFlags(body.statements);
       if (this.#flagsMaybe) this.#flags.settleAndForget();
-      this.#emit.body(instruction.body);
+      this.#emit.body(body);
       this.#isDone(instruction);
       this.#leaveIf(this.#registers.x87.pushIsElsewhere(), instruction.nextEip);
     }
@@ -335,7 +331,7 @@ export class RegionEmitter implements Setting {
   constantField(field: Field): number {
     const [offset, bytes] = Records.RECORD_FIELDS[field];
     const at = this.#current().record + offset;
-    return bytes === 1 ? this.#memory.getUint8(at) : this.#memory.getInt32(at, true);
+    return bytes === 1 ? this.#records.getUint8(at) : this.#records.getInt32(at, true);
   }
 
   field(emit: Emitter, field: Field): void {
@@ -346,9 +342,9 @@ export class RegionEmitter implements Setting {
   #offset(number: RegisterNumber): number {
     if (typeof number === 'object') return number.fixed;
     const { record } = this.#current();
-    if (number === 'base') return this.#memory.getUint8(record + Records.RECORD_BASE);
-    if (number === 'index') return this.#memory.getUint8(record + Records.RECORD_INDEX);
-    return this.#memory.getUint8(record + Records.RECORD_REGISTERS + number);
+    if (number === 'base') return this.#records.getUint8(record + Records.RECORD_BASE);
+    if (number === 'index') return this.#records.getUint8(record + Records.RECORD_INDEX);
+    return this.#records.getUint8(record + Records.RECORD_REGISTERS + number);
   }
 
   /** True for the absent base or index register. */
@@ -433,19 +429,9 @@ export class RegionEmitter implements Setting {
     });
   }
 
-  #map(write: boolean): number {
-    if (this.#user) return write ? State.USER_WRITE_MAP : State.USER_READ_MAP;
-    return write ? State.KERNEL_WRITE_MAP : State.KERNEL_READ_MAP;
-  }
-
   #pushMapEntry(write: boolean, pushIndex: () => void): void {
     pushIndex();
-    this.#emit.load(4, this.#map(write));
-  }
-
-  /** What the map says of `page` now. */
-  #expectedEntry(page: number): number {
-    return this.#memory.getInt32(this.#map(false) + page * 4, true);
+    this.#emit.load(4, flatMap(this.#job.user, write));
   }
 
   leave(emit: Emitter, exit: number): void {

@@ -8,6 +8,7 @@ import type { ValueType } from '../language/operators.js';
 import type { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Of, Saying } from '../wasm/setting.js';
+import { factsOf } from './form-facts.js';
 import type { Region } from './region.js';
 import { RegionX87, TopIsUncertain, type X87Shape } from './region-x87.js';
 
@@ -120,8 +121,8 @@ export class RegionRegisters {
   #chooseWords(region: Region): void {
     const partly = new Set<number>();
     for (const { instructions } of region.blocks.values()) {
-      for (const { body } of instructions.filter(({ flow }) => flow !== 'foreign')) {
-        const words = wordsOfBody(body);
+      for (const { form } of instructions.filter(({ flow }) => flow !== 'foreign')) {
+        const words = wordsOfBody(factsOf(form).body);
         for (const offset of [...words.read, ...words.written]) this.#wordsInLocals.add(offset);
         for (const offset of words.written) this.#wordsWritten.add(offset);
         for (const offset of words.partly) partly.add(offset);

@@ -4,32 +4,16 @@
 // out of them (too far, through a register, to an instruction that only the interpreter does) is an exit. A return goes, as a
 // guess that is checked, to the calls of the region that can have led to it.
 import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
-import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
-import { meaning } from '../instructions/index.js';
-import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
-import type { Body, Statement } from '../language/nodes.js';
-
-/** How an instruction ends. */
-export type Flow =
-  /** It runs into the next one, or faults. */
-  | 'plain'
-  /** It may jump to its immediate. */
-  | 'branch'
-  /** It always jumps, to its immediate or elsewhere. */
-  | 'jump'
-  /** It delegates or raises: the interpreter does it. */
-  | 'foreign';
+import type { Flow } from '../interpreter/record-shape.js';
 
 export interface RegionInstruction {
+  /** Where its record is. */
   readonly record: number;
   readonly eip: number;
   readonly nextEip: number;
   readonly form: Form;
-  readonly body: Body;
   readonly flow: Flow;
-  /** It sets flags on some of its ways and not on others. */
-  readonly flagsMaybe: boolean;
   /** Where a branch or jump goes; of one through a register or memory, where it went last, 0 if that is not known. */
   readonly target: number;
 }
@@ -50,56 +34,11 @@ export interface Region {
 }
 
 /** What the finder asks about code: the instruction at `eip` on the page, if it is decoded or can be. */
-
-export type Fetch = (eip: number) => Fetched | undefined;
-export type Fetched = Omit<RegionInstruction, keyof FormFacts>;
-
-/** What is true of every instruction of a form. */
-type FormFacts = Pick<RegionInstruction, 'flow' | 'body' | 'flagsMaybe'>;
+export type Fetch = (eip: number) => RegionInstruction | undefined;
 
 const LARGEST_REGION = 240;
 /** How many places one return is compared with. */
 const LARGEST_RETURN = 4;
-
-const facts = new Map<Form, FormFacts>();
-
-function some(statements: readonly Statement[], test: (statement: Statement) => boolean): boolean {
-  return statements.some(
-    (statement) =>
-      test(statement) ||
-      (statement.kind === 'if' && (some(statement.then, test) || some(statement.otherwise, test))) ||
-      (statement.kind === 'loop' && some(statement.loop.body, test)),
-  );
-}
-
-const isTarget = (statement: Statement): boolean =>
-  statement.kind === 'jump' && statement.target.node.kind === 'field' && statement.target.node.field === 'immediate';
-
-/** True for what stores or loads the x87 and XMM registers as the memory that they are: fxsave and its kind. */
-function movesRegisterFiles(body: Body): boolean {
-  const inFiles = (offset: number): boolean => offset >= State.FPU_REGISTERS && offset < State.XMM_END;
-  const looksThere = (statement: Statement): boolean =>
-    statement.kind === 'call' && [...wordsOfRoutine(statement.routine).indexed].some(inFiles);
-  return [...wordsOfBody(body).partly].some(inFiles) || some(body.statements, looksThere);
-}
-
-/** Derived from what the form means, once. */
-function factsOf(form: Form): FormFacts {
-  const known = facts.get(form);
-  if (known !== undefined) return known;
-  const body = meaning(form);
-  const last = body.statements.at(-1);
-  let flow: Flow = 'plain';
-  if (some(body.statements, ({ kind }) => kind === 'delegate') || last?.kind === 'raise' || movesRegisterFiles(body))
-    flow = 'foreign';
-  else if (last?.kind === 'jump') flow = 'jump';
-  else if (some(body.statements, isTarget)) flow = 'branch';
-  const setsFlags = ({ kind }: Statement): boolean => kind === 'setFlags';
-  const inner = body.statements.filter((statement) => !setsFlags(statement));
-  const result = { flow, body, flagsMaybe: some(inner, setsFlags) };
-  facts.set(form, result);
-  return result;
-}
 
 /** Where the instruction can be expected to go, besides to the next one. A return is expected where its call was. */
 const expectedTarget = (instruction: RegionInstruction): number | undefined => {
@@ -151,9 +90,8 @@ class Explorer {
   /** Takes the instruction at `eip` in; gives the one that it runs into, if that is to be taken next. */
   #take(eip: number, fetch: Fetch): number | undefined {
     const { instructions } = this;
-    const fetched = instructions.size < LARGEST_REGION ? fetch(eip) : undefined;
-    if (fetched === undefined) return undefined;
-    const instruction: RegionInstruction = { ...fetched, ...factsOf(fetched.form) };
+    const instruction = instructions.size < LARGEST_REGION ? fetch(eip) : undefined;
+    if (instruction === undefined) return undefined;
     const target = expectedTarget(instruction);
     instructions.set(eip, instruction);
     if (isCall(instruction)) {

@@ -8,18 +8,14 @@ import { type TranslatorCounters, newTranslatorCounters } from '../counters.js';
 import type { CodeCache } from '../cpu/code-cache.js';
 import type { Memory } from '../cpu/memory.js';
 import type { CpuRoutines } from '../cpu/routines.js';
-import * as State from '../cpu/state.js';
+import { shapeOf as recordShapeOf } from '../interpreter/load.js';
 import * as Records from '../interpreter/records.js';
-import { ROUTINE_PREFIX } from '../interpreter/generate.js';
-import type { AccessBytes, Routine } from '../language/nodes.js';
-import type { ValueType } from '../language/operators.js';
-import { slowLoad, slowStore } from '../language/slow-access.js';
-import { ModuleWriter } from '../wasm/module.js';
-import { RegionEmitter, type RegionFunctions } from './emit-region.js';
-import { isMadeFor, shapeOf, TopIsUncertain, type X87Shape } from './region-x87.js';
-import { type Fetched, findRegion, type Region } from './region.js';
+import { flatMap, type Job, withItsRecords } from './job.js';
+import { type Made, type Outcome, REGION } from './make-region.js';
+import { isMadeFor, shapeOf, type X87Shape } from './region-x87.js';
+import { type Fetch, findRegion, type Region } from './region.js';
+import type { Workshop } from './workshop.js';
 
-const SAMPLES_TO_TRANSLATE = 24;
 /** A region may follow jumps and calls to this many pages. */
 const PAGES_OF_A_REGION = 4;
 /** What the x87 is like where a region begins may change, but not all the time. */
@@ -40,51 +36,12 @@ export interface InterpreterExports {
   readonly table: WebAssembly.Table;
 }
 
-/** The functions that one module imports, found while its code is written. */
-class Imports implements RegionFunctions {
-  readonly module = new ModuleWriter();
-  readonly #indices = new Map<string, number>();
-
-  #import(space: string, name: string, takes: readonly ValueType[], gives: readonly ValueType[]): number {
-    const key = `${space}/${name}`;
-    const known = this.#indices.get(key);
-    if (known !== undefined) return known;
-    const index = this.module.importFunction(space, name, takes, gives);
-    this.#indices.set(key, index);
-    return index;
-  }
-
-  routine(routine: Routine): number {
-    return this.#import('interpreter', ROUTINE_PREFIX + routine.name, routine.takes, routine.gives);
-  }
-
-  cpu(name: string, arity: number): number {
-    return this.#import(
-      'cpu',
-      name,
-      Array.from({ length: arity }, (): ValueType => 'i32'),
-      ['i32'],
-    );
-  }
-
-  slowLoad(bytes: AccessBytes, forWrite: boolean): number {
-    return this.routine(slowLoad(bytes, forWrite));
-  }
-
-  slowStore(bytes: AccessBytes): number {
-    return this.routine(slowStore(bytes));
-  }
-
-  lookup(): number {
-    return this.#import('interpreter', 'lookup', ['i32'], ['i32']);
-  }
-}
-
 /** A place in the Guest's code at which the CPU was met. */
 interface Place {
   state:
     | { readonly kind: 'met'; samples: number }
-    | { readonly kind: 'translated'; readonly end: () => void }
+    /** Or about to be. */
+    | { readonly kind: 'translated'; readonly translation: Translation }
     /** Nothing to translate, or no room for it. */
     | { readonly kind: 'refused' };
   /** On how many pages a region from here may lie. */
@@ -95,40 +52,54 @@ interface Place {
   shape: X87Shape | undefined;
 }
 
-type Written = { readonly imports: Imports } & ReturnType<RegionEmitter['emit']>;
+/** A region from when it is ordered until it is gone. */
+class Translation {
+  readonly #place: Place;
+  isOver = false;
+  /** Takes it from where it was put. */
+  remove = (): void => undefined;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.remove();
+    this.#place.state = { kind: 'met', samples: 0 };
+  }
+}
 
 export class Translator {
   readonly #memory: Memory;
   readonly #code: CodeCache;
   readonly #interpreter: InterpreterExports;
   readonly #routines: CpuRoutines;
-  readonly #patience: number;
+  readonly #workshop: Workshop;
   readonly #counts: boolean;
   /** What is known of each place that was met, by its record: at the same eip other programs have other code. */
   readonly #places = new Map<number, Place>();
   #generation = 0;
   readonly #freeSlots: number[] = [];
-  /** What ends each region, the oldest first. */
-  readonly #live = new Set<() => void>();
+  /** The oldest first. */
+  readonly #live = new Set<Translation>();
   readonly counters: TranslatorCounters = newTranslatorCounters();
 
-  /**
-   * @param patience how often a place is met before it is translated; 0: at once, wherever code is looked for
-   * @param counts whether translated code counts its instructions
-   */
+  /** @param counts whether translated code counts its instructions */
   constructor(
     memory: Memory,
     code: CodeCache,
     interpreter: InterpreterExports,
     routines: CpuRoutines,
-    patience = SAMPLES_TO_TRANSLATE,
-    counts = false,
+    workshop: Workshop,
+    counts: boolean,
   ) {
     this.#memory = memory;
     this.#code = code;
     this.#interpreter = interpreter;
     this.#routines = routines;
-    this.#patience = patience;
+    this.#workshop = workshop;
     this.#counts = counts;
   }
 
@@ -164,10 +135,11 @@ export class Translator {
    */
   sample(eip: number, user: boolean): boolean {
     this.counters.samples++;
+    this.#workshop.collect();
     const place = this.#place(eip, user);
     if (place?.state.kind !== 'met') return true;
-    if (++place.state.samples < this.#patience) return false;
-    place.state = { kind: 'refused' };
+    // Where the workshop has its hands full, what is hottest is met soonest when it has not.
+    if (++place.state.samples < this.#workshop.patience || !this.#workshop.hasRoom) return false;
     this.#translate(eip, user, place);
     return true;
   }
@@ -182,40 +154,22 @@ export class Translator {
     if (place === undefined) return;
     if (place.shape !== undefined && !isMadeFor(place.shape, shapeOf(this.#memory))) place.shapes--;
     else place.pages = 1;
-    if (place.state.kind === 'translated') place.state.end();
+    if (place.state.kind === 'translated') place.state.translation.end();
     this.found(eip, user);
   }
 
   /** Code at `eip` was looked for and found: where everything is to be translated, it is translated now. */
   found(eip: number, user: boolean): void {
-    if (this.#patience > 0) return;
+    if (this.#workshop.patience > 0) return;
     const place = this.#place(eip, user);
-    if (place === undefined || place.state.kind === 'translated') return;
-    place.state = { kind: 'refused' };
-    this.#translate(eip, user, place);
+    if (place !== undefined && place.state.kind !== 'translated') this.#translate(eip, user, place);
   }
 
+  /** Has the region at `eip` made, if there is one. */
   #translate(eip: number, user: boolean, place: Place): void {
-    const { view } = this.#memory;
+    place.state = { kind: 'refused' };
     const { generation } = this.#code;
-    let before: number | undefined;
-    // What nobody has jumped to is not worth a translation, and may never be.
-    const known = this.#patience > 0;
-    const fetch = (at: number): Fetched | undefined => {
-      const record = this.#code.fetch(at, user, before, known);
-      before = record;
-      if (record === undefined) return undefined;
-      const form = this.#code.formOf(record);
-      const isNear = form.operands[0]?.kind === 'target';
-      return {
-        record,
-        eip: at,
-        nextEip: view.getInt32(record + Records.RECORD_NEXT_EIP, true),
-        form,
-        target: view.getInt32(record + (isNear ? Records.RECORD_IMMEDIATE : Records.RECORD_LAST_TARGET), true),
-      };
-    };
-    const region = findRegion(eip, fetch, place.pages);
+    const region = findRegion(eip, this.#fetcher(user), place.pages);
     const head = this.#code.fetch(eip, user, undefined);
     if (region === undefined || head === undefined) return;
     if (this.#code.generation !== generation) {
@@ -223,78 +177,97 @@ export class Translator {
       place.state = { kind: 'met', samples: 0 };
       return;
     }
-    const began = performance.now();
-    const { imports, code, locals } = this.#write(region, user, place);
-    const index = imports.module.declare(['i32'], ['i32']);
-    imports.module.define(index, locals, code);
-    imports.module.export('region', index);
-    const bytes = imports.module.encode(State.LEAST_WASM_PAGES);
-    this.#makeRoom();
-    const slot = this.#install(bytes);
-    this.counters.milliseconds += performance.now() - began;
-    if (slot === undefined) return;
-    const pages = [eip >>> PAGE_SHIFT, ...region.otherPages];
-    const end = this.#code.replaceHandler(head, pages, user, slot, () => {
-      this.#interpreter.table.set(slot, null);
-      this.#freeSlots.push(slot);
-      place.state = { kind: 'met', samples: 0 };
-      this.counters.live--;
-      this.counters.liveBytes -= bytes.length;
-      this.#live.delete(end);
+    const translation = new Translation(place);
+    place.state = { kind: 'translated', translation };
+    this.#code.watch([eip >>> PAGE_SHIFT, ...region.otherPages], user, () => translation.end());
+    this.#workshop.take(this.#jobFor(region, user, place), (outcome) => {
+      this.#count(outcome, region.size);
+      // Somebody may have written to the code meanwhile.
+      if (translation.isOver) return;
+      if (outcome.kind === 'made') this.#install(outcome, head, place, translation);
+      else place.state = { kind: 'refused' };
     });
-    this.#live.add(end);
-    place.state = { kind: 'translated', end };
-    this.counters.live++;
-    this.counters.liveBytes += bytes.length;
-    this.counters.regions++;
-    this.counters.instructions += region.size;
-    this.counters.bytes += bytes.length;
   }
 
-  /** The region's code, with the x87's registers in locals if that can be, and with what is known of its tags. */
-  #write(region: Region, user: boolean, place: Place): Written {
-    const now = place.shapes > 0 ? shapeOf(this.#memory) : undefined;
-    const shapes = now === undefined ? [] : [now, { ...now, empty: undefined }];
-    for (const shape of shapes) {
-      try {
-        return this.#writeFor(region, user, place, shape);
-      } catch (reason) {
-        if (!(reason instanceof TopIsUncertain)) throw reason;
-      }
+  /** How the finder of regions is told of code. */
+  #fetcher(user: boolean): Fetch {
+    const { view } = this.#memory;
+    let before: number | undefined;
+    // What nobody has jumped to is not worth a translation, and may never be.
+    const known = this.#workshop.patience > 0;
+    return (eip) => {
+      const record = this.#code.fetch(eip, user, before, known);
+      before = record;
+      if (record === undefined) return undefined;
+      const form = this.#code.formOf(record);
+      const { flow, isNear } = recordShapeOf(form);
+      const target = view.getInt32(record + (isNear ? Records.RECORD_IMMEDIATE : Records.RECORD_LAST_TARGET), true);
+      return { record, eip, nextEip: this.#code.nextEipOf(record), form, flow, target };
+    };
+  }
+
+  #jobFor(region: Region, user: boolean, place: Place): Job {
+    const map = flatMap(user, false);
+    return {
+      ...withItsRecords(region, this.#memory.all),
+      otherPages: region.otherPages.map((page) => ({ page, entry: this.#memory.view.getInt32(map + page * 4, true) })),
+      user,
+      shape: place.shapes > 0 ? shapeOf(this.#memory) : undefined,
+      counts: this.#counts,
+    };
+  }
+
+  #count(outcome: Outcome, instructions: number): void {
+    const { counters } = this;
+    if (outcome.kind === 'refused') {
+      counters.refused++;
+      // Code that is not valid is a mistake of ours, which tests must see.
+      if (outcome.mistake !== undefined) counters.mistakes = [outcome.mistake];
+      return;
     }
-    place.shapes = 0;
-    return this.#writeFor(region, user, place, undefined);
+    counters.regions++;
+    counters.instructions += instructions;
+    counters.bytes += outcome.size;
+    counters.milliseconds += outcome.milliseconds;
   }
 
-  #writeFor(region: Region, user: boolean, place: Place, shape: X87Shape | undefined): Written {
-    place.shape = shape;
-    const imports = new Imports();
-    const options = { user, shape, counts: this.#counts };
-    return { imports, ...new RegionEmitter(region, imports, this.#memory.view, options).emit() };
-  }
-
-  /** The region's place in the table; undefined when the engine below does not want it. */
-  #install(bytes: Uint8Array<ArrayBuffer>): number | undefined {
-    const region = this.#compile(bytes);
-    if (region === undefined) return undefined;
+  /** From now on the record `head` leads to the region. */
+  #install({ module, size, shape }: Made, head: number, place: Place, translation: Translation): void {
+    const region = this.#instantiate(module);
+    if (region === undefined) {
+      place.state = { kind: 'refused' };
+      return;
+    }
+    this.#makeRoom();
+    const { counters } = this;
     const slot = this.#freeSlots.pop() ?? this.#grow();
     this.#interpreter.table.set(slot, region);
-    return slot;
+    const restore = this.#code.replaceHandler(head, slot);
+    translation.remove = () => {
+      restore();
+      this.#interpreter.table.set(slot, null);
+      this.#freeSlots.push(slot);
+      this.#live.delete(translation);
+      counters.live--;
+      counters.liveBytes -= size;
+    };
+    this.#live.add(translation);
+    counters.live++;
+    counters.liveBytes += size;
+    place.shape = shape;
+    if (shape === undefined) place.shapes = 0;
   }
 
-  /** A refusal, be it for want of room or because the code is no good, is a reason to go on interpreting. */
-  #compile(bytes: Uint8Array<ArrayBuffer>): unknown {
+  #instantiate(module: WebAssembly.Module): unknown {
     try {
-      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      const { exports } = new WebAssembly.Instance(module, {
         env: { memory: this.#memory.wasm },
         cpu: { ...this.#routines },
         interpreter: this.#interpreter.exports as Record<string, WebAssembly.ImportValue>,
       });
-      return exports['region'];
+      return exports[REGION];
     } catch (refusal) {
-      this.counters.refused++;
-      // Code that is not valid is a mistake of ours, which tests must see.
-      if (!(refusal instanceof RangeError)) this.counters.mistakes = [String(refusal)];
+      this.#count({ kind: 'refused', mistake: refusal instanceof RangeError ? undefined : String(refusal) }, 0);
       return undefined;
     }
   }
@@ -303,7 +276,7 @@ export class Translator {
     const { live, liveBytes } = this.counters;
     if (live < LARGEST_NUMBER_OF_REGIONS && liveBytes < LARGEST_NUMBER_OF_BYTES) return;
     const oldest = [...this.#live].slice(0, Math.ceil(live * SHARE_THAT_GOES));
-    for (const end of oldest) end();
+    for (const translation of oldest) translation.end();
     this.counters.reclaimed += oldest.length;
   }
 

@@ -13,6 +13,9 @@ const KIND_MEMORY = 2;
 const LIMITS_WITHOUT_MAXIMUM = 0;
 const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
+/** Strategy 2 (eager), baseline tier 2 and top tier 2 (optimized), two bits each. */
+const EAGER_OPTIMIZED = 2 | (2 << 2) | (2 << 4);
+
 interface FunctionEntry {
   type: number;
   locals: readonly ValueType[];
@@ -30,6 +33,7 @@ export class ModuleWriter {
   readonly #exports: { name: string; index: number }[] = [];
   #importedTable: { readonly module: string; readonly name: string } | undefined;
   #table: number[] | undefined;
+  #isHot = false;
 
   type(takes: readonly ValueType[], gives: readonly ValueType[]): number {
     const key = `${takes.join(',')}>${gives.join(',')}`;
@@ -66,6 +70,11 @@ export class ModuleWriter {
 
   export(name: string, index: number): void {
     this.#exports.push({ name, index });
+  }
+
+  /** All functions are going to run often. */
+  isHot(): void {
+    this.#isHot = true;
   }
 
   /** The module's one table, filled with these functions, exported as `table`; it can grow. */
@@ -122,6 +131,7 @@ export class ModuleWriter {
       });
     }
     section(SECTION.custom, (body) => this.#encodeHints(body));
+    if (this.#isHot) section(SECTION.custom, (body) => this.#encodeCompilationHints(body));
     section(SECTION.code, (body) => this.#encodeCode(body));
     return out.view().slice();
   }
@@ -163,6 +173,13 @@ export class ModuleWriter {
         body.bytes([1, 0]);
       }
     }
+  }
+
+  /** V8's own section, an experiment: compile the functions at once, and as well as can be. */
+  #encodeCompilationHints(body: ByteWriter): void {
+    body.name('compilationHints');
+    body.unsigned(this.#functions.length);
+    for (let i = 0; i < this.#functions.length; i++) body.byte(EAGER_OPTIMIZED);
   }
 
   #encodeCode(body: ByteWriter): void {

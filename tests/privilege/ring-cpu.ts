@@ -3,6 +3,7 @@
 import { IDT_ENTRIES, X86_TRAP_PF } from '../../guest-abi/x86/traps.js';
 import { Cpu, type EngineName } from '../../switcher/cpu/cpu.js';
 import * as State from '../../switcher/cpu/state.js';
+import { atOnce } from '../../switcher/translator/workshop.js';
 import { type Outcome, type RingCase, startOf } from './case.js';
 import { Prepared, exactError } from './prepared.js';
 import { RAM_BYTES, globalDescriptorTable } from './world.js';
@@ -17,7 +18,7 @@ export class RingCpu {
     const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
     const tables = { gdt: globalDescriptorTable(), idt: new Uint32Array(IDT_ENTRIES * 2), tss: { ss1: 0, esp1: 0 } };
     // Everything that runs is translated first: what is never hot would not be seen otherwise.
-    this.#cpu = new Cpu(RAM_BYTES, tables, clock, engine, 0);
+    this.#cpu = new Cpu(RAM_BYTES, tables, clock, engine, atOnce(0));
     this.#prepared = new Prepared({ memory: this.#cpu.memory, maps: this.#cpu.maps, ...tables });
   }
 

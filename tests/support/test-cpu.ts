@@ -5,6 +5,7 @@ import { IDT_ENTRIES, X86_TRAP_BP, X86_TRAP_OF, X86_TRAP_PF } from '../../guest-
 import { Cpu, type EngineName } from '../../switcher/cpu/cpu.js';
 import { setStatusWord, statusWord } from '../../switcher/cpu/fpu.js';
 import * as State from '../../switcher/cpu/state.js';
+import { atOnce } from '../../switcher/translator/workshop.js';
 import type { TestCpu } from './cpu-vectors.js';
 import {
   DESCRIPTORS,
@@ -65,7 +66,7 @@ export class EmulatedCpu implements TestCpu {
     const tables = { gdt: descriptors(), idt: gates(), tss: { ss1: 0, esp1: 0 } };
     const clock = { now: () => this.nanoseconds, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
     // Everything that runs is translated first: what is never hot would not be seen otherwise.
-    this.#cpu = new Cpu(PAGES.length * PAGE_BYTES, tables, clock, engine, 0, counts);
+    this.#cpu = new Cpu(PAGES.length * PAGE_BYTES, tables, clock, engine, atOnce(0), counts);
     this.#pages = PAGES.map((page, i) => {
       this.#cpu.maps.set(page.address / PAGE_BYTES, i, page.writable, true);
       const initial = initialPage(page);

@@ -4,6 +4,7 @@ import { GDT_ENTRIES, LGUEST_CS } from '../../../guest-abi/x86/descriptors.js';
 import { IDT_ENTRIES } from '../../../guest-abi/x86/traps.js';
 import { Cpu, type EngineName } from '../../../switcher/cpu/cpu.js';
 import * as State from '../../../switcher/cpu/state.js';
+import { atOnce } from '../../../switcher/translator/workshop.js';
 import { ENGINES } from '../../support/test-cpu.js';
 
 const PAGE = 4096;
@@ -36,7 +37,7 @@ class SmallCpu {
     const idt = new Uint32Array(IDT_ENTRIES * 2);
     for (let vector = 0; vector < IDT_ENTRIES; vector++) idt.set([LGUEST_CS << 16, 0x8e00], vector * 2);
     const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
-    this.cpu = new Cpu(RAM_PAGES * PAGE, { gdt: GDT, idt, tss: { ss1: 0, esp1: 0 } }, clock, engine, 0);
+    this.cpu = new Cpu(RAM_PAGES * PAGE, { gdt: GDT, idt, tss: { ss1: 0, esp1: 0 } }, clock, engine, atOnce(0));
     this.enter('kernel');
   }
 

@@ -1,59 +1,13 @@
 // What translations cost at most, and what becomes of one that V8 will not have.
 import t from 'tap';
-import { GDT_ENTRIES, LGUEST_CS } from '../../../guest-abi/x86/descriptors.js';
-import { IDT_ENTRIES } from '../../../guest-abi/x86/traps.js';
-import type { TranslatorCounters } from '../../../switcher/counters.js';
-import { Cpu } from '../../../switcher/cpu/cpu.js';
-import * as State from '../../../switcher/cpu/state.js';
+import type { Cpu } from '../../../switcher/cpu/cpu.js';
+import { atOnce } from '../../../switcher/translator/workshop.js';
+import { EAX, EBP, EBX, HLT, newCpu, PAGE, run, translator } from '../../support/translating-cpu.js';
 
 t.setTimeout(120_000);
 
-const PAGE = 4096;
-const PAGES = 16;
-const [KERNEL_CS, KERNEL_SS] = [0x11, 0x19];
-const HLT = 0xf4;
-const HLT_VECTOR = 13;
-const [EAX, EBX, ESP, EBP] = [0, 12, 16, 20].map((offset) => State.REGISTERS + offset) as [
-  number,
-  number,
-  number,
-  number,
-];
 const MOST_REGIONS = 4096;
 const MOST_BYTES = 16 * 2 ** 20;
-
-/** Flat, at ring 1, with all memory mapped at its own addresses, translating everything at once or what is met so often. */
-function newCpu(translateAfter = 0): Cpu {
-  const gdt = new Uint32Array(GDT_ENTRIES * 2);
-  gdt.set([0xffff, 0x00cfbb00], (KERNEL_CS >>> 3) * 2);
-  gdt.set([0xffff, 0x00cfb300], (KERNEL_SS >>> 3) * 2);
-  const idt = new Uint32Array(IDT_ENTRIES * 2);
-  for (let vector = 0; vector < IDT_ENTRIES; vector++) idt.set([LGUEST_CS << 16, 0x8e00], vector * 2);
-  const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
-  const cpu = new Cpu(PAGES * PAGE, { gdt, idt, tss: { ss1: 0, esp1: 0 } }, clock, 'translate', translateAfter);
-  const { segments } = cpu;
-  segments.install(State.CS, KERNEL_CS, segments.descriptor(KERNEL_CS));
-  segments.install(State.SS, KERNEL_SS, segments.descriptor(KERNEL_SS));
-  cpu.setPrivilege(1);
-  for (const segment of [State.ES, State.DS, State.FS, State.GS]) segments.load(segment, KERNEL_SS);
-  cpu.segmentsChanged();
-  for (let page = 0; page < PAGES; page++) cpu.maps.set(page, page, true, false);
-  return cpu;
-}
-
-/** Runs to the hlt. */
-function run(cpu: Cpu, eip: number): void {
-  cpu.memory.set(State.EIP, eip);
-  cpu.memory.set(ESP, PAGES * PAGE);
-  cpu.run(1_000_000);
-  if (cpu.trap.vector !== HLT_VECTOR) throw new Error(`it ended with ${cpu.trap.vector}`);
-}
-
-function translator(cpu: Cpu): Readonly<TranslatorCounters> {
-  const { translator: counters } = cpu.counters;
-  if (counters === undefined) throw new Error('nothing is translated');
-  return counters;
-}
 
 /** `inc %ebx; mov $next, %eax; jmp *%eax`, 8 bytes each: no region follows a jump that was never made. */
 function chainOfBlocks(cpu: Cpu, from: number, count: number): void {
@@ -82,7 +36,7 @@ t.test('more code than there may be translations of: old ones go, and everything
 });
 
 t.test('what nobody has jumped to is no part of a translation, until somebody does', async (t) => {
-  const cpu = newCpu(1);
+  const cpu = newCpu(atOnce(1));
   const rare = 100;
   // 1: test %eax, %eax; jnz 2f; 3: dec %ebx; jnz 1b; hlt; 2: inc %ebp, a hundred times; jmp 3b
   cpu.memory.bytes.set([0x85, 0xc0, 0x75, 0x04, 0x4b, 0x75, 0xf9, HLT], 0x1000);
@@ -101,7 +55,7 @@ t.test('what nobody has jumped to is no part of a translation, until somebody do
 });
 
 t.test('two programs that are hot at the same address are both translated', async (t) => {
-  const cpu = newCpu(1);
+  const cpu = newCpu(atOnce(1));
   const [first, second] = [0x43, 0x4b];
   // 1: inc %ebx, or dec %ebx; dec %ebp; jnz 1b; hlt
   for (const [page, step] of [

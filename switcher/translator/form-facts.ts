@@ -1,0 +1,54 @@
+// What the translator must know of a form, derived from what the form means.
+import * as State from '../cpu/state.js';
+import type { Form } from '../decode/instruction.js';
+import { meaning } from '../instructions/index.js';
+import type { Flow } from '../interpreter/record-shape.js';
+import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
+import type { Body, Statement } from '../language/nodes.js';
+
+export interface FormFacts {
+  readonly flow: Flow;
+  readonly body: Body;
+  /** It sets flags on some of its ways and not on others. */
+  readonly flagsMaybe: boolean;
+}
+
+const facts = new Map<Form, FormFacts>();
+
+function some(statements: readonly Statement[], test: (statement: Statement) => boolean): boolean {
+  return statements.some(
+    (statement) =>
+      test(statement) ||
+      (statement.kind === 'if' && (some(statement.then, test) || some(statement.otherwise, test))) ||
+      (statement.kind === 'loop' && some(statement.loop.body, test)),
+  );
+}
+
+const isTarget = (statement: Statement): boolean =>
+  statement.kind === 'jump' && statement.target.node.kind === 'field' && statement.target.node.field === 'immediate';
+
+/** True for what stores or loads the x87 and XMM registers as the memory that they are: fxsave and its kind. */
+function movesRegisterFiles(body: Body): boolean {
+  const inFiles = (offset: number): boolean => offset >= State.FPU_REGISTERS && offset < State.XMM_END;
+  const looksThere = (statement: Statement): boolean =>
+    statement.kind === 'call' && [...wordsOfRoutine(statement.routine).indexed].some(inFiles);
+  return [...wordsOfBody(body).partly].some(inFiles) || some(body.statements, looksThere);
+}
+
+/** Derived from what the form means, once. */
+export function factsOf(form: Form): FormFacts {
+  const known = facts.get(form);
+  if (known !== undefined) return known;
+  const body = meaning(form);
+  const last = body.statements.at(-1);
+  let flow: Flow = 'plain';
+  if (some(body.statements, ({ kind }) => kind === 'delegate') || last?.kind === 'raise' || movesRegisterFiles(body))
+    flow = 'foreign';
+  else if (last?.kind === 'jump') flow = 'jump';
+  else if (some(body.statements, isTarget)) flow = 'branch';
+  const setsFlags = ({ kind }: Statement): boolean => kind === 'setFlags';
+  const inner = body.statements.filter((statement) => !setsFlags(statement));
+  const result = { flow, body, flagsMaybe: some(inner, setsFlags) };
+  facts.set(form, result);
+  return result;
+}

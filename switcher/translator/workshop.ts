@@ -1,0 +1,121 @@
+// Where regions are made: here and now, while the Guest waits; or, when a Guest has waited long enough for that, by another
+// thread while it goes on.
+import { availableParallelism } from 'node:os';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { type Job, READY } from './job.js';
+import { makeRegion, type Outcome } from './make-region.js';
+
+/** How often a place is met before it is worth the time that its translation takes from the Guest. */
+const PATIENCE = 24;
+/** The same where that takes nothing from it. */
+const PATIENCE_WITH_HELP = 8;
+/** A Guest that was kept waiting for so long is no short one: a thread costs a third of that to start. */
+const WORTH_A_THREAD_MS = 100;
+/** What the other thread is given: a job to be at, and one for when that is done. */
+const JOBS_AT_A_TIME = 2;
+/** It makes little that lasts. */
+const YOUNG_GENERATION_MB = 4;
+
+export interface Workshop {
+  /** How often a place should be met before it is brought here; 0: everything is, wherever code is looked for. */
+  readonly patience: number;
+  readonly hasRoom: boolean;
+  /** @param done is called when the region is made: at once, or by `collect` */
+  take(job: Job, done: (outcome: Outcome) => void): void;
+  collect(): void;
+}
+
+/** Whoever brings a job waits for it. So it is known when a translation is there, whatever the machine below is like. */
+export const atOnce = (patience = PATIENCE): Workshop => ({
+  patience,
+  hasRoom: true,
+  take: (job, done) => done(makeRegion(job)),
+  collect: () => undefined,
+});
+
+interface Order {
+  readonly job: Job;
+  readonly done: (outcome: Outcome) => void;
+}
+
+/** What the other thread runs: translator/worker, as the bundle has it. */
+const WORKER = new URL('../../bundle/worker.cjs', import.meta.url);
+
+/** Makes regions itself until that has taken `worthAThread` milliseconds, and has them made then. */
+export class GrowingWorkshop implements Workshop {
+  #helper: 'none' | 'starting' | 'there' | 'failed' = 'none';
+  #port: MessageChannel['port1'] | undefined;
+  readonly #orders: Order[] = [];
+  readonly #worthAThread: number;
+  readonly #program: URL;
+  #spent = 0;
+
+  constructor(worthAThread = WORTH_A_THREAD_MS, program = WORKER) {
+    this.#worthAThread = worthAThread;
+    this.#program = program;
+  }
+
+  get isHelped(): boolean {
+    return this.#helper === 'there';
+  }
+
+  get patience(): number {
+    return this.isHelped ? PATIENCE_WITH_HELP : PATIENCE;
+  }
+
+  get hasRoom(): boolean {
+    return this.#orders.length < JOBS_AT_A_TIME;
+  }
+
+  take(job: Job, done: Order['done']): void {
+    if (this.isHelped) {
+      this.#orders.push({ job, done });
+      this.#port?.postMessage(job);
+      return;
+    }
+    const began = performance.now();
+    const outcome = makeRegion(job);
+    this.#spent += performance.now() - began;
+    if (this.#helper === 'none' && this.#spent >= this.#worthAThread) this.#start();
+    done(outcome);
+  }
+
+  collect(): void {
+    if (this.#port === undefined) return;
+    for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
+      if (got.message === READY) this.#helper = 'there';
+      else this.#orders.shift()?.done(got.message as Outcome);
+    }
+  }
+
+  #start(): void {
+    this.#helper = 'starting';
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const worker = new Worker(this.#program, {
+      workerData: port2,
+      transferList: [port2],
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    // Nobody waits for it at the end of the process.
+    worker.unref();
+    worker.on('error', () => this.#fail());
+    worker.on('exit', () => this.#fail());
+  }
+
+  /** Without the other thread, all is as it was before. */
+  #fail(): void {
+    this.collect();
+    this.#helper = 'failed';
+    this.#port?.close();
+    this.#port = undefined;
+    for (const { job, done } of this.#orders.splice(0)) done(makeRegion(job));
+  }
+}
+
+let shared: Workshop | undefined;
+
+/** The one for all Guests of this process. On a machine with one processor, another thread would take from the Guest what it gives. */
+export const workshop = (): Workshop => (shared ??= availableParallelism() > 1 ? new GrowingWorkshop() : atOnce());
