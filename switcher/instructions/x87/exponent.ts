@@ -88,11 +88,11 @@ define('fbstp', (b, [to]) => {
     outcome.set(decimal, decimal.flags);
   });
   const { value, flags } = outcome;
-  charge(b, DIGITS_JUMPS);
   b.probe(F80_BYTES, address, true);
   b.when(b.eqz(X.isUnmasked(b, flags, INVALID)), () => {
     b.store(8, address, value.significand);
     b.store(2, b.add(address, 8), value.signExponent);
   });
+  charge(b, DIGITS_JUMPS);
   X.commit(b, flags, () => X.pop(b), { memory: to });
 });
