@@ -99,6 +99,13 @@ export const FPU_DS = 0x320;
 export const MXCSR = 0x324;
 /** C1 of the status word, 0 or 1. */
 export const FPU_C1 = 0x328;
+/**
+ * What translated code keeps in a local, and is 0 in memory: not 0 while all doubles are plain of which that is taken for
+ * granted, and MXCSR is as usual (see sse/in-place). Then it has TRUSTED_EXPONENTS.
+ */
+export const SSE_TRUST = 0x32c;
+/** Of exponents as they are in bits 0 … 10, once 2 is added, that are neither the largest nor the smallest two. */
+export const TRUSTED_EXPONENTS = 0x7fc;
 /** 64 bits: if they are not 0, PE is set, whatever FPU_STATUS says of it. What results lose is collected here. */
 export const FPU_INEXACT = 0x330;
 /** Physical registers R0 … R7: 64-bit significand, then sign and exponent in 16 bits (kept as a word), 16 bytes each. */
@@ -117,6 +124,9 @@ export const X87_SIGNIFICAND = 0;
 export const X87_LOW = 8;
 export const X87_EXPONENT = 16;
 export const X87_SIGN = 20;
+/** SSE_TRUST for both halves of a vector, where their exponents are; and what is to be added to these before. */
+export const SSE_TRUST_LANES = 0x4e0;
+export const SSE_TRUST_STEP = 0x4f0;
 
 export const JUMP_CACHES = 0x10000;
 /**

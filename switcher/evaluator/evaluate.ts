@@ -167,6 +167,8 @@ class Compiler {
       }
       case 'inPlace':
         return () => 1;
+      case 'assured':
+        return () => 0;
       case 'field':
         return this.#field(node.field);
       case 'parameter':
@@ -435,6 +437,8 @@ class Compiler {
           frame.leaving = { kind: 'return', values: values.map((value) => value(frame)) };
         };
       }
+      case 'assure':
+        return () => {};
       case 'copyBytes': {
         const [to, from, count] = [this.#word(statement.to), this.#word(statement.from), this.#word(statement.count)];
         return (frame) => {

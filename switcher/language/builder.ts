@@ -324,8 +324,22 @@ export class Builder {
 
   /** Does `quick` where there is room for it and `condition` is true; `otherwise` does the same by calling routines. */
   quickly(condition: () => Value, quick: () => void, otherwise: () => void): void {
-    const inPlace = this.#value('i32', { kind: 'inPlace' });
-    this.when(inPlace, () => this.whenSeldom(this.eqz(condition()), otherwise, quick), otherwise);
+    this.inPlace(() => this.whenSeldom(this.eqz(condition()), otherwise, quick), otherwise);
+  }
+
+  /** One of two ways to say the same: the first where there is room, and things are known of registers (see `assured`). */
+  inPlace(spelledOut: () => void, otherwise: () => void): void {
+    this.when(this.#value('i32', { kind: 'inPlace' }), spelledOut, otherwise);
+  }
+
+  /** Whether it is known here already what `assure` says. A reader that knows nothing says 0. */
+  assured(value: Value, lane: 0 | 1): Value {
+    return this.#value('i32', { kind: 'assured', value, lane });
+  }
+
+  /** Says of 64 bits of `value` that from here on they are a plain double, or trust is gone: who says so has looked. */
+  assure(value: Value, lane: 0 | 1): void {
+    this.#current.push({ kind: 'assure', value, lane });
   }
 
   #if(condition: Value, seldom: boolean, then: () => void, otherwise?: () => void): void {

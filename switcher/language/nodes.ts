@@ -62,6 +62,8 @@ export type Node =
       readonly words: Value;
     }
   | { readonly kind: 'result'; readonly position: number }
+  /** 1 where it is known of 64 bits of `value` that they are a plain double, or that trust is gone (see sse/in-place). */
+  | { readonly kind: 'assured'; readonly value: Value; readonly lane: 0 | 1 }
   | { readonly kind: 'callCpu'; readonly routine: string; readonly args: readonly Value[] };
 
 export interface Constant {
@@ -177,6 +179,8 @@ export type Statement =
   | { readonly kind: 'copyBytes'; readonly to: Value; readonly from: Value; readonly count: Value }
   /** Fills bytes of the machine's memory with the low byte of `value`. */
   | { readonly kind: 'fillBytes'; readonly to: Value; readonly value: Value; readonly count: Value }
+  /** From here on `lane` of `value` is a plain double, or trust is gone: the sentence has seen to that. */
+  | { readonly kind: 'assure'; readonly value: Value; readonly lane: 0 | 1 }
   /** Ends the instruction with an exception; the registers are as before the instruction. */
   | { readonly kind: 'raise'; readonly vector: number; readonly errorCode: Value | undefined }
   /** Ends the instruction and goes to another. */

@@ -136,6 +136,8 @@ function valuesIn(node: Node): readonly Value[] {
       return [node.address];
     case 'condition':
       return [node.words];
+    case 'assured':
+      return [node.value];
     default:
       return [];
   }

@@ -34,6 +34,7 @@ export interface RegionFunctions extends Functions {
 interface Knowledge {
   readonly flags: FlagsKnowledge;
   readonly x87: X87Knowledge;
+  readonly plainDoubles: number;
 }
 
 export class RegionEmitter implements Setting {
@@ -74,7 +75,10 @@ export class RegionEmitter implements Setting {
     this.#functions = functions;
     this.#records = new DataView(records.buffer, records.byteOffset, records.byteLength);
     this.#emit = new Emitter(this, functions, 1);
-    this.#registers = new RegionRegisters(this.#emit, region, shape);
+    this.#registers = new RegionRegisters(this.#emit, region, shape, {
+      offsetOf: (instruction) => (number) => this.#offset(number, instruction),
+      plain: job.plainDoubles,
+    });
     this.#flags = new RegionFlags(this.#emit);
     this.#windows = new Windows(this.#emit, this.#structure.hasLoops ? WINDOWS_OF_A_LOOP : 0);
     this.#eip = this.#emit.newLocal('i32');
@@ -112,6 +116,7 @@ export class RegionEmitter implements Setting {
     emit.localSet(this.#budget);
     this.#flags.load();
     this.#windows.load();
+    this.#registers.sse.load();
   }
 
   #staleIf(): void {
@@ -177,6 +182,7 @@ export class RegionEmitter implements Setting {
     this.#loops.set(eip, label);
     this.#arrive(eip);
     this.#flags.forget();
+    this.#registers.sse.meetLoop(eip);
     this.#emit.labelled('loop', label, () => this.#within(eip, merges));
   }
 
@@ -192,6 +198,7 @@ export class RegionEmitter implements Setting {
     this.#emit.labelled('block', label, () => this.#within(eip, others));
     this.#flags.known = this.#arrivals.get(outermost) ?? UNKNOWN;
     this.#registers.x87.meet(outermost, this.#ends.get(eip) ?? this.#registers.x87.known);
+    this.#registers.sse.meet(outermost);
     this.#tree(outermost);
   }
 
@@ -213,6 +220,7 @@ export class RegionEmitter implements Setting {
       const { body, flagsMaybe } = factsOf(instruction.form);
       this.#flagsMaybe = flagsMaybe && this.#maySetFlags(body.statements);
       if (this.#flagsMaybe) this.#flags.settleAndForget();
+      this.#registers.sse.begin(instruction);
       this.#emit.body(body);
       this.#isDone(instruction);
       this.#leaveIf(this.#registers.x87.pushIsElsewhere(), instruction.nextEip);
@@ -273,6 +281,7 @@ export class RegionEmitter implements Setting {
   /** Control is about to come to a block from here and from elsewhere: what is known must be true of all ways. */
   #arrive(eip: number): void {
     this.#leaveIf(this.#registers.x87.pushCannotMeet(eip), eip);
+    this.#registers.sse.arrive(eip);
     this.#flags.settle();
     const { known } = this.#flags;
     this.#arrivals.set(eip, inCommon(this.#arrivals.get(eip) ?? known, known));
@@ -339,9 +348,8 @@ export class RegionEmitter implements Setting {
   }
 
   /** Byte offset into the register file. */
-  #offset(number: RegisterNumber): number {
+  #offset(number: RegisterNumber, { record }: RegionInstruction = this.#current()): number {
     if (typeof number === 'object') return number.fixed;
-    const { record } = this.#current();
     if (number === 'base') return this.#records.getUint8(record + Records.RECORD_BASE);
     if (number === 'index') return this.#records.getUint8(record + Records.RECORD_INDEX);
     return this.#records.getUint8(record + Records.RECORD_REGISTERS + number);
@@ -378,8 +386,17 @@ export class RegionEmitter implements Setting {
     this.#registers.x87.isNone(condition);
   }
 
+  isAssured(value: Value, lane: 0 | 1): boolean {
+    return this.#registers.sse.isAssured(value, lane);
+  }
+
+  assure(value: Value, lane: 0 | 1): void {
+    this.#registers.sse.assure(value, lane);
+  }
+
   beginIf(): void {
     this.#registers.x87.beginIf();
+    this.#registers.sse.beginIf();
   }
 
   beginElse(): void {
@@ -388,6 +405,7 @@ export class RegionEmitter implements Setting {
 
   endIf(): void {
     this.#registers.x87.endIf();
+    this.#registers.sse.endIf();
   }
 
   beforeCall(_emit: Emitter, routine: Routine): void {
@@ -471,12 +489,14 @@ export class RegionEmitter implements Setting {
   }
 
   #knowledge(): Knowledge {
-    return { flags: this.#flags.known, x87: this.#registers.x87.known };
+    const { x87, sse } = this.#registers;
+    return { flags: this.#flags.known, x87: x87.known, plainDoubles: sse.known };
   }
 
-  #restore({ flags, x87 }: Knowledge): void {
+  #restore({ flags, x87, plainDoubles }: Knowledge): void {
     this.#flags.known = flags;
     this.#registers.x87.known = x87;
+    this.#registers.sse.known = plainDoubles;
   }
 
   /** A return that leads to behind a call of this region stays in it. */
@@ -498,7 +518,7 @@ export class RegionEmitter implements Setting {
     const flagsMaybe = this.#flagsMaybe;
     const done = this.#done;
     const saved = this.#emit.suspendBody();
-    this.#goTo(block, eip);
+    this.#registers.sse.within(() => this.#goTo(block, eip));
     this.#emit.resumeBody(saved);
     this.#block = block;
     this.#instruction = instruction;

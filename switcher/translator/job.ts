@@ -15,6 +15,8 @@ export interface Job {
   readonly user: boolean;
   /** What the x87 was like, undefined if nothing is to be made of that. */
   readonly shape: X87Shape | undefined;
+  /** Which halves of XMM registers were plain doubles (see region-sse). */
+  readonly plainDoubles: number;
   /** Instructions are to be counted. */
   readonly counts: boolean;
 }

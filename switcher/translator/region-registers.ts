@@ -10,6 +10,7 @@ import { WASM } from '../wasm/opcodes.js';
 import type { Of, Saying } from '../wasm/setting.js';
 import { factsOf } from './form-facts.js';
 import type { Region } from './region.js';
+import { RegionSse, type Surroundings } from './region-sse.js';
 import { RegionX87, TopIsUncertain, type X87Shape } from './region-x87.js';
 
 /** The register file's slot that is always zero. */
@@ -101,9 +102,10 @@ export class RegionRegisters {
   readonly #wordsInLocals = new Set<number>();
   readonly #wordsWritten = new Set<number>();
   readonly x87: RegionX87;
+  readonly sse: RegionSse;
 
   /** @param shape what the region is made for; undefined keeps the x87's registers in memory */
-  constructor(emit: Emitter, region: Region, shape: X87Shape | undefined) {
+  constructor(emit: Emitter, region: Region, shape: X87Shape | undefined, around: Omit<Surroundings, 'xmm'>) {
     this.#emit = emit;
     this.#general = new Places(emit, 4);
     this.#xmm = new Places(emit, 16);
@@ -115,6 +117,8 @@ export class RegionRegisters {
     this.#chooseWords(region);
     const isKept = KNOWN_WORDS.every((offset) => this.#wordsInLocals.has(offset));
     this.x87 = new RegionX87(emit, isKept ? shape : undefined, (offset) => emit.localGet(this.#words.local(offset)));
+    const xmm = (offset: number): number => this.#xmm.local(REGISTER_FILES.xmm + offset);
+    this.sse = new RegionSse(emit, region, { ...around, xmm });
   }
 
   /** Which words go into locals: those that instructions read and write as wholes, and no other way. */
@@ -187,6 +191,7 @@ export class RegionRegisters {
   setRegister({ bytes, value }: Saying<'setRegister'>, file: RegisterFile, offset: number): void {
     const emit = this.#emit;
     if (file === 'xmm') {
+      this.sse.writes(offset, value);
       emit.value(value);
       emit.localSet(this.#xmm.written(REGISTER_FILES.xmm + offset));
       return;
@@ -223,6 +228,11 @@ export class RegionRegisters {
   }
 
   setState({ bytes, offset, index, value }: Saying<'setState'>): boolean {
+    if (this.sse.writesState(offset)) return true;
+    if (offset === State.MXCSR && this.sse.hasTrust) {
+      this.#emit.value(value);
+      this.sse.loadsMxcsr();
+    }
     const local = this.#localOf(bytes, offset, index, true);
     if (local === undefined) return false;
     if (index === undefined) this.x87.writes(offset, value);
@@ -233,6 +243,8 @@ export class RegionRegisters {
 
   #localOf(bytes: number, offset: number, index: Of<'state'>['index'], write: boolean): number | undefined {
     if (offset === SELECTORS && !write) return this.#selectorOf(index);
+    const trust = this.sse.local(offset);
+    if (trust !== undefined) return trust;
     if (offset === State.FPU_INEXACT && bytes === 8) {
       return write ? this.#wideWords.written(offset) : this.#wideWords.local(offset);
     }

@@ -12,6 +12,7 @@ import { shapeOf as recordShapeOf } from '../interpreter/load.js';
 import * as Records from '../interpreter/records.js';
 import { flatMap, type Job, withItsRecords } from './job.js';
 import { type Made, type Outcome, REGION } from './make-region.js';
+import { plainDoublesOf } from './region-sse.js';
 import { isMadeFor, shapeOf, type X87Shape } from './region-x87.js';
 import { type Fetch, findRegion, type Region } from './region.js';
 import type { Workshop } from './workshop.js';
@@ -213,6 +214,7 @@ export class Translator {
       otherPages: region.otherPages.map((page) => ({ page, entry: this.#memory.view.getInt32(map + page * 4, true) })),
       user,
       shape: place.shapes > 0 ? shapeOf(this.#memory) : undefined,
+      plainDoubles: plainDoublesOf(this.#memory.view),
       counts: this.#counts,
     };
   }

@@ -143,6 +143,7 @@ export class Emitter extends CodeWriter {
           }
         }
         for (const arg of node.args) this.value(arg);
+        if (this.#lowHalf(node)) return;
         this.code.bytes(operator(node.name)?.opcode ?? []);
         this.code.bytes(node.immediates);
         return;
@@ -159,7 +160,8 @@ export class Emitter extends CodeWriter {
         return;
       }
       case 'inPlace':
-        throw new Bug('whether to do it in place is always known');
+      case 'assured':
+        throw new Bug(`a ${node.kind} is always known`);
       case 'field':
         this.#setting.field(this, node.field);
         return;
@@ -197,6 +199,18 @@ export class Emitter extends CodeWriter {
       case 'result':
         throw new Bug('a result without its call');
     }
+  }
+
+  /** The low half of a vector as a number, operands pushed: moved as a double, which takes one instruction less below us. */
+  #lowHalf({ name, immediates }: Extract<Node, { kind: 'operator' }>): boolean {
+    if (immediates[0] !== 0) return false;
+    if (name === 'i64x2.extract_lane') {
+      this.op(...WASM.f64x2ExtractLane, 0, WASM.i64ReinterpretF64);
+      return true;
+    }
+    if (name !== 'i64x2.replace_lane') return false;
+    this.op(WASM.f64ReinterpretI64, ...WASM.f64x2ReplaceLane, 0);
+    return true;
   }
 
   #concrete(type: ValueType, value: Concrete): void {
@@ -302,6 +316,9 @@ export class Emitter extends CodeWriter {
       case 'return':
         for (const value of statement.values) this.value(value);
         this.op(WASM.return);
+        return;
+      case 'assure':
+        this.#setting.assure?.(statement.value, statement.lane);
         return;
       case 'copyBytes':
         this.value(statement.to);

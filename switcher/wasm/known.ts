@@ -13,6 +13,8 @@ export interface Knowledge {
   isZeroRegister?(file: RegisterFile, number: RegisterNumber): boolean;
   /** What is always true of the word of the state at this place of the code. */
   stateBits?(node: Extract<Node, { kind: 'state' }>): Bits | undefined;
+  /** Whether a half of `value` is known to be a plain double, or trust is gone. */
+  isAssured?(value: Value, lane: 0 | 1): boolean;
   /** Whether quick ways are to be spelled out in place. */
   readonly inPlace?: boolean;
 }
@@ -111,6 +113,8 @@ export class Constants {
 
   #find({ node, type }: Value): Concrete | undefined {
     switch (node.kind) {
+      case 'assured':
+        return this.#setting.isAssured?.(node.value, node.lane) === true ? 1 : 0;
       case 'select': {
         const condition = this.of(node.condition);
         return condition === undefined ? undefined : this.of(condition === 0 ? node.no : node.yes);

@@ -66,6 +66,10 @@ export interface Setting {
   stateBits?(node: Of<'state'>): Bits | undefined;
   /** `condition` is 0 from here on: with anything else there has been an exception. */
   isNone?(condition: Value): void;
+  /** A half of `value` is a plain double from here on, or trust is gone. */
+  assure?(value: Value, lane: 0 | 1): void;
+  /** Whether that is known. */
+  isAssured?(value: Value, lane: 0 | 1): boolean;
   /** Whether quick ways are spelled out in place. */
   readonly inPlace?: boolean;
   /** Where blanks are constants: what this one is. */

@@ -9,6 +9,7 @@ import { define } from '../definition.js';
 import * as Exact from '../float/sse.js';
 import { isUsual, mxcsr } from './exceptions.js';
 import { asBits, DOUBLE, type Format, KINDS, lowest, readScalar, type Scalar, SINGLE, withLowest } from './format.js';
+import { packedInPlace, rootInPlace, scalarInPlace } from './in-place.js';
 import { lanesOfOne, lanesOfTwo } from './lanes.js';
 import { checkSse, readVector } from './operand.js';
 import { lowestOrExactly, orExactly } from './or-exactly.js';
@@ -23,6 +24,12 @@ function scalar(b: Builder, format: Format, operation: Operation, exact: Routine
   const quick = b.and(isUsual(b), isQuick(b, format, operation, x.bits, y.bits, asBits(b, format, float)));
   const result = withLowest(b, format, vector, float);
   return lowestOrExactly(b, format, quick, result, vector, exact, [x.bits, y.bits, mxcsr(b)]);
+}
+
+/** Singles are not followed in translated code. */
+function inPlaceIfDouble(b: Builder, format: Format, spelledOut: () => void, otherwise: () => void): void {
+  if (format === DOUBLE) b.inPlace(spelledOut, otherwise);
+  else otherwise();
 }
 
 function packed(b: Builder, format: Format, operation: Operation, exact: Routine, x: Value, y: Value): Value {
@@ -51,13 +58,25 @@ for (const [operation, single, double] of BINARY) {
       define(mnemonic, (b, [to, from]) => {
         checkSse(b);
         const y = readVector(b, from);
-        to.write(packed(b, format, operation, exactly, to.read(), y));
+        const x = to.read();
+        inPlaceIfDouble(
+          b,
+          format,
+          () => to.write(packedInPlace(b, operation, exactly, x, y)),
+          () => to.write(packed(b, format, operation, exactly, x, y)),
+        );
       });
     } else {
       define(mnemonic, (b, [to, from]) => {
         checkSse(b);
         const y = readScalar(b, format, from);
-        to.write(scalar(b, format, operation, exact, to.read(), y));
+        const x = to.read();
+        inPlaceIfDouble(
+          b,
+          format,
+          () => to.write(scalarInPlace(b, operation, exact, x, y)),
+          () => to.write(scalar(b, format, operation, exact, x, y)),
+        );
       });
     }
   }
@@ -125,10 +144,17 @@ for (const { suffix, format, isPacked } of KINDS) {
     } else {
       const x = readScalar(b, format, from);
       const vector = to.read();
-      const result = withLowest(b, format, vector, b.apply(`${format.float}.sqrt`, [x.float]));
-      const positive = b.and(b.geS(x.bits, 0), isPlain(b, format, magnitude(b, x.bits)));
-      const quick = b.and(isUsual(b), positive);
-      to.write(lowestOrExactly(b, format, quick, result, vector, exactly, [x.bits, mxcsr(b)]));
+      inPlaceIfDouble(
+        b,
+        format,
+        () => to.write(rootInPlace(b, exactly, vector, x)),
+        () => {
+          const result = withLowest(b, format, vector, b.apply(`${format.float}.sqrt`, [x.float]));
+          const positive = b.and(b.geS(x.bits, 0), isPlain(b, format, magnitude(b, x.bits)));
+          const quick = b.and(isUsual(b), positive);
+          to.write(lowestOrExactly(b, format, quick, result, vector, exactly, [x.bits, mxcsr(b)]));
+        },
+      );
     }
   });
 }

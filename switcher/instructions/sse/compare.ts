@@ -6,6 +6,7 @@ import { callPair, EXCEPTIONS, floatRoutine } from '../float/format.js';
 import * as Exact from '../float/sse-compare.js';
 import { mxcsr, settle } from './exceptions.js';
 import { DOUBLE, type Format, KINDS, laneOf, lowest, readScalar, SINGLE, withLane, withLowest } from './format.js';
+import { oneInPlace, unlessPlain } from './in-place.js';
 import { inEachLane, lanesOfTwo } from './lanes.js';
 import { checkSse, readVector } from './operand.js';
 import { lowestOrExactly, orExactly } from './or-exactly.js';
@@ -43,8 +44,12 @@ for (const { suffix, format, isPacked } of KINDS) {
         const x = lowest(b, format, vector);
         // The other lanes are compared with themselves, and stay what they are.
         const result = b.apply(`${format.shape}.p${name}`, [withLowest(b, format, vector, y.float), vector]);
-        const quick = areOrdered(b, format, x.bits, y.bits);
-        to.write(lowestOrExactly(b, format, quick, result, vector, exactly, [x.bits, y.bits, mxcsr(b)]));
+        const looked = (): void => {
+          const quick = areOrdered(b, format, x.bits, y.bits);
+          to.write(lowestOrExactly(b, format, quick, result, vector, exactly, [x.bits, y.bits, mxcsr(b)]));
+        };
+        if (format === DOUBLE) b.inPlace(() => to.write(oneInPlace(b, exactly, result, vector, y)), looked);
+        else looked();
       }
     });
   }
@@ -66,20 +71,23 @@ for (const { suffix, format, isPacked } of KINDS) {
     checkSse(b);
     const y = readScalar(b, format, right);
     const x = lowest(b, format, left.read());
-    b.when(
-      areOrdered(b, format, x.bits, y.bits),
-      () => {
-        const relation = (name: string): Value => b.apply(`${format.float}.${name}`, [x.float, y.float]);
-        setRelation(b, { zf: relation('eq'), pf: b.i32(0), cf: relation('lt') });
-      },
-      () => {
-        const quiet = mnemonic.startsWith('u') ? 1 : 0;
-        const word = b.call(exact, x.bits, y.bits, mxcsr(b), quiet);
-        settle(b, b.and(word, EXCEPTIONS));
-        const is = (bit: number): Value => b.bool(b.and(word, bit));
-        setRelation(b, { zf: is(Exact.EQUAL), pf: is(Exact.UNORDERED_BIT), cf: is(Exact.BELOW) });
-      },
-    );
+    const relation = (name: string): Value => b.apply(`${format.float}.${name}`, [x.float, y.float]);
+    const zf = b.variable('i32', relation('eq'));
+    const cf = b.variable('i32', relation('lt'));
+    const pf = b.variable('i32', 0);
+    const exactly = (): void => {
+      const quiet = mnemonic.startsWith('u') ? 1 : 0;
+      const word = b.call(exact, x.bits, y.bits, mxcsr(b), quiet);
+      settle(b, b.and(word, EXCEPTIONS));
+      const is = (bit: number): Value => b.bool(b.and(word, bit));
+      b.set(zf, is(Exact.EQUAL));
+      b.set(cf, is(Exact.BELOW));
+      b.set(pf, is(Exact.UNORDERED_BIT));
+    };
+    const looked = (): void => b.whenSeldom(b.eqz(areOrdered(b, format, x.bits, y.bits)), exactly);
+    if (format === DOUBLE) b.inPlace(() => unlessPlain(b, x.bits, y.bits, looked), looked);
+    else looked();
+    setRelation(b, { zf: b.get(zf), pf: b.get(pf), cf: b.get(cf) });
   });
 }
 

@@ -34,8 +34,11 @@ export const mxcsr = (b: Builder): Value => b.state(4, State.MXCSR);
 export const inexactIsKnown = (b: Builder): Value =>
   b.eq(b.and(mxcsr(b), PRECISION_MASK | PRECISION), PRECISION_MASK | PRECISION);
 
+/** What of MXCSR is looked at to see whether it is as usual, and what it is then. */
+export const USUAL_BITS = ROUNDING | PRECISION_MASK | PRECISION;
+export const USUAL = PRECISION_MASK | PRECISION;
+
 /** The same, and rounding is to nearest: what is left to look at is only how large the numbers are. */
-export const isUsual = (b: Builder): Value =>
-  b.eq(b.and(mxcsr(b), ROUNDING | PRECISION_MASK | PRECISION), PRECISION_MASK | PRECISION);
+export const isUsual = (b: Builder): Value => b.eq(b.and(mxcsr(b), USUAL_BITS), USUAL);
 
 export const roundsToNearest = (b: Builder): Value => b.eqz(b.and(mxcsr(b), ROUNDING));

@@ -27,6 +27,8 @@ const STRINGS = /^(movs|cmps|scas|stos|lods|ins|outs)[bwdl]?$/;
 const HARMLESS = /^(enter|maskmovq)$/;
 /** A SIMD exception is told of in MXCSR, and then raised. */
 const VECTOR_XM = 19;
+/** Trust in doubles is lost on the way there, too, and is nothing that the Guest could see. */
+const TOLD_BEFORE: ReadonlySet<number> = new Set([State.MXCSR, State.SSE_TRUST]);
 /** State that is nobody's until the instruction is done: what is handed to the CPU's routines. */
 const SCRATCH: readonly (readonly [from: number, to: number])[] = [
   [State.X87_OPERAND_X, State.X87_RESULT + 0x20],
@@ -93,12 +95,13 @@ class Walker {
         return [path];
       }
       case 'setVariable':
+      case 'assure':
         return [path];
       case 'copyBytes':
       case 'fillBytes':
         return [{ ...path, changed: true }];
       case 'setState':
-        return isScratch(statement.offset) || statement.offset === State.MXCSR ? [path] : [{ ...path, changed: true }];
+        return isScratch(statement.offset) || TOLD_BEFORE.has(statement.offset) ? [path] : [{ ...path, changed: true }];
       case 'setRegister':
       case 'setFlags':
         return [{ ...path, changed: true }];
