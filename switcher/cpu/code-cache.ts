@@ -1,19 +1,20 @@
 // Where decoded code is kept: basic blocks as rows of records, found by the guest-physical address of their first byte.
 //
 // A block runs from where a jump leads to the next instruction that surely goes elsewhere, or to the end of its page. Who
-// jumps into the middle of one gets a block that is the end of it, with the same records. An instruction that lies on two
-// pages is a block of its own and depends on both. When a page that holds code is written to,
-// all its blocks are forgotten; their records stay where they are until the arena is full, since nothing leads to them.
+// jumps into the middle of one goes on with the same records. An instruction that lies on two pages is a block of its own and
+// depends on both. When a page that holds code is written to, all its blocks are forgotten; their records stay where they are
+// until the arena is full, since nothing leads to them.
 import { PAGE_OFFSET_MASK, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { newInstruction } from '../decode/all-forms.js';
 import { decode } from '../decode/decode.js';
 import { internForm } from '../decode/forms.js';
 import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
 import { shapeOf } from '../interpreter/load.js';
-import { REGISTER_SIZES } from '../interpreter/record-shape.js';
+import { type RecordShape, REGISTER_SIZES } from '../interpreter/record-shape.js';
 import * as Records from '../interpreter/records.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
 import type { Memory } from './memory.js';
+import { RecordIndex } from './record-index.js';
 import type { FlatMaps } from './shadow-map.js';
 import * as State from './state.js';
 
@@ -22,11 +23,12 @@ const INSTRUCTIONS_PER_BLOCK = 64;
 const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
 /** No eip that is this number has its place at the beginning of the jump cache, so it stands for "empty" there. */
 const EMPTY_AT_ZERO = 1;
-/** In the key of a block, beside the mode's bits. */
+/** Each has records of its own: whether segments are flat, 16-bit code, and whose it is. */
+const SEGMENTED_CODE = 1;
+const SIXTEEN_BIT_CODE = 2;
 const USER_CODE = 4;
-const KEYS_PER_ADDRESS = 8;
-/** Of a block that is not kept. */
-const NO_KEY = -1;
+/** Of RECORD_FLAGS. */
+const UNCHAINED = 1;
 const ENTRY_WORDS = State.BLOCK_TABLE_ENTRY_SIZE / 4;
 
 /** The jump that a block without one ends with. */
@@ -46,16 +48,7 @@ export type Lookup =
   /** More than an instruction can have bytes, or beyond the limit of the code segment. */
   | { readonly kind: 'not-code' };
 
-interface Block {
-  readonly record: number;
-  readonly eip: number;
-  /** Where it begins, its mode and privilege. */
-  readonly key: number;
-  /** How many records from `record` on are instructions that lie behind each other on this page. */
-  readonly count: number;
-  /** The guest-physical page of the instruction's end, when that is another one than that of its beginning. */
-  readonly secondPage: number | undefined;
-}
+type Problem = Exclude<Lookup, { kind: 'found' }>;
 
 /** How code is to be read: what the segments say. */
 export interface CodeMode extends DecodeMode {
@@ -63,8 +56,12 @@ export interface CodeMode extends DecodeMode {
   readonly limit: number;
 }
 
-/** Where in the CPU's memory the block with this key begins. */
-const ramAddress = (key: number): number => State.GUEST_RAM + Math.floor(key / KEYS_PER_ADDRESS);
+/** Where in the CPU's memory a place of the Guest's RAM is, as a signed word. */
+const ramAddress = (address: number): number => (State.GUEST_RAM + address) | 0;
+/** How many records lie before it. */
+const numberOf = (record: number): number => (record - State.RECORDS) / Records.RECORD_SIZE;
+/** Which place of the Guest's RAM it is, as a signed word. */
+const addressOf = (pfn: number, linear: number): number => (pfn << PAGE_SHIFT) | (linear & PAGE_OFFSET_MASK);
 /** The index of the block table's first entry for an address, and of its other one; the CPU's own look-up computes the same. */
 const tablePlace = (address: number): number =>
   ((address ^ (address >>> State.BLOCK_TABLE_SHIFT)) & (State.BLOCK_TABLE_ENTRIES - 1)) * ENTRY_WORDS;
@@ -73,14 +70,41 @@ const otherPlace = (place: number): number => place ^ ENTRY_WORDS;
 const cachePlace = (eip: number): number =>
   ((eip ^ (eip >>> State.JUMP_CACHE_SHIFT)) & (State.JUMP_CACHE_ENTRIES - 1)) * 2;
 
+/** Into the first of the two places that are the address's; who was there goes to the other one, which is its own too. */
+function enterInTable(table: Int32Array, address: number, record: number): void {
+  const place = tablePlace(address);
+  const other = otherPlace(place);
+  if (table[place] !== address) {
+    table[other] = table[place] ?? 0;
+    table[other + 1] = table[place + 1] ?? 0;
+  }
+  table[place] = address;
+  table[place + 1] = record;
+}
+
+/** The table's entry for the address, if there is one, goes. */
+function forgetEntry(table: Int32Array, address: number): void {
+  const place = tablePlace(address);
+  if (table[place] === address) table[place] = 0;
+  const other = otherPlace(place);
+  if (table[other] === address) table[other] = 0;
+}
+
 export class CodeCache {
   readonly #memory: Memory;
   readonly #maps: FlatMaps;
   readonly #caches: readonly [kernel: Int32Array, user: Int32Array];
   readonly #tables: readonly [kernel: Int32Array, user: Int32Array];
-  readonly #blocks = new Map<number, Block>();
-  /** The blocks that depend on a page. */
-  readonly #pages = new Map<number, Block[]>();
+  /** By mode and privilege: from guest-physical addresses to records, some of which are forgotten. */
+  readonly #indices: (RecordIndex | undefined)[] = [];
+  /** By guest-physical page: what lies below this in the arena is forgotten. */
+  readonly #since: Int32Array;
+  /** The guest-physical addresses of the blocks that depend on a page. */
+  readonly #pages = new Map<number, number[]>();
+  /** By the number of a record: 1 if a block begins there. */
+  readonly #begins = new Uint8Array(State.RECORDS_SIZE / Records.RECORD_SIZE);
+  /** The guest-physical page of an instruction's end, when that is another one than that of its beginning; by record. */
+  readonly #secondPages = new Map<number, number>();
   readonly #records: Int32Array;
   readonly #forms: Form[] = [];
   /** The form's own handler of a record that leads to translated code. */
@@ -90,6 +114,8 @@ export class CodeCache {
   readonly #instruction: Instruction = newInstruction();
   readonly counters: CodeCounters = newCodeCounters();
   #top = State.RECORDS;
+  /** The record of the block that was decoded last. */
+  #made = State.RECORDS;
   #generation = 0;
   #mode: CodeMode = { defaultSize: 32, flat: true, base: 0, limit: 0xffffffff };
   #modeBits = 0;
@@ -99,6 +125,7 @@ export class CodeCache {
   constructor(memory: Memory, maps: FlatMaps) {
     this.#memory = memory;
     this.#maps = maps;
+    this.#since = new Int32Array(memory.hasCode.length);
     const { buffer } = memory.wasm;
     const words = State.JUMP_CACHE_SIZE / 4;
     this.#caches = [
@@ -168,11 +195,11 @@ export class CodeCache {
    * @param known only if it has been decoded already: if somebody has come there
    */
   fetch(eip: number, user: boolean, before: number | undefined, known = false): number | undefined {
-    const { view, all } = this.#memory;
+    const { all } = this.#memory;
     // What lies behind the last record of a block is anything: other code at the same eip, or code that is forgotten.
     if (before !== undefined && !shapeOf(this.formOf(before)).endsBlock) {
       const next = before + Records.RECORD_SIZE;
-      if (view.getInt32(next + Records.RECORD_EIP, true) === eip) return next;
+      if (this.#eipOf(next) === eip) return next;
     }
     if (known && !this.#isKnown(eip, user)) return undefined;
     const found = this.lookUp(eip, user);
@@ -180,17 +207,31 @@ export class CodeCache {
     return all[found.record + Records.RECORD_FLAGS] === 0 ? found.record : undefined;
   }
 
+  #eipOf(record: number): number {
+    return this.#records[(record - State.RECORDS + Records.RECORD_EIP) >> 2] ?? 0;
+  }
+
   /** Whether a block begins there. */
   #isKnown(eip: number, user: boolean): boolean {
     const linear = (this.#mode.base + eip) >>> 0;
     const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
-    return pfn >= 0 && this.#blocks.has(this.#keyOf(pfn, linear, user));
+    if (pfn < 0) return false;
+    const record = this.#recordAt(this.#index(user), addressOf(pfn, linear), pfn, eip);
+    return record !== 0 && this.#begins[numberOf(record)] === 1;
   }
 
-  #keyOf(pfn: number, linear: number, user: boolean): number {
-    const address = ((pfn << PAGE_SHIFT) >>> 0) + (linear & PAGE_OFFSET_MASK);
+  #index(user: boolean): RecordIndex {
     // Translated code knows its privilege: a page that both run is two pieces of code.
-    return address * KEYS_PER_ADDRESS + this.#modeBits + (user ? USER_CODE : 0);
+    const kind = this.#modeBits + (user ? USER_CODE : 0);
+    return (this.#indices[kind] ??= new RecordIndex());
+  }
+
+  /** The record of the instruction at `eip`; 0 if it is not decoded, or forgotten. */
+  #recordAt(index: RecordIndex, address: number, pfn: number, eip: number): number {
+    const record = index.get(address);
+    // The same code at another address is other code.
+    if (record === 0 || record < (this.#since[pfn] ?? 0)) return 0;
+    return this.#eipOf(record) === eip ? record : 0;
   }
 
   nextEipOf(record: number): number {
@@ -209,7 +250,7 @@ export class CodeCache {
     // Blocks know their eip, not their base: with another base they are other code. And they end at the limit.
     if (base !== mode.base || limit !== mode.limit) this.#forgetAll();
     this.#mode = mode;
-    this.#modeBits = (mode.flat ? 0 : 1) | (mode.defaultSize === 16 ? 2 : 0);
+    this.#modeBits = (mode.flat ? 0 : SEGMENTED_CODE) | (mode.defaultSize === 16 ? SIXTEEN_BIT_CODE : 0);
     this.forgetJumps();
     for (const table of this.#tables) table.fill(0);
     return true;
@@ -232,11 +273,11 @@ export class CodeCache {
   /** Forgets all code of a page, which has been written to or is about to be. */
   forgetPage(pfn: number): void {
     this.counters.pagesForgotten++;
-    for (const { key } of this.#pages.get(pfn) ?? []) {
-      this.#blocks.delete(key);
-      this.#forgetEntry(key);
+    for (const address of this.#pages.get(pfn) ?? []) {
+      for (const table of this.#tables) forgetEntry(table, ramAddress(address));
     }
     this.#pages.delete(pfn);
+    this.#since[pfn] = this.#top;
     this.#release(pfn);
     this.#memory.hasCode[pfn] = 0;
     this.#maps.refresh(pfn);
@@ -249,7 +290,10 @@ export class CodeCache {
   }
 
   #forgetAll(): void {
-    this.#blocks.clear();
+    for (const index of this.#indices) index?.clear();
+    this.#since.fill(0);
+    this.#begins.fill(0);
+    this.#secondPages.clear();
     const pages = [...this.#pages.keys()];
     this.#pages.clear();
     this.#replaced.clear();
@@ -273,53 +317,39 @@ export class CodeCache {
     const vpn = linear >>> PAGE_SHIFT;
     const pfn = this.#maps.readablePage(vpn, user);
     if (pfn < 0) return { kind: 'fault', address: linear };
-    const key = this.#keyOf(pfn, linear, user);
-    let block = this.#blocks.get(key);
-    if (block !== undefined && (block.eip !== eip || !this.#isCurrent(block, vpn, user))) block = undefined;
-    if (block === undefined) {
-      block = this.#endOfBlock(key, eip, pfn);
-      if (block === undefined) {
-        const made = this.#decodeBlock(key, eip, linear, pfn, user);
-        if ('kind' in made) return made;
-        block = made;
-        this.counters.blocksDecoded++;
-      }
-      this.#remember(pfn, block);
-    } else this.counters.found++;
-    this.#maps.markExecuted(vpn, user);
-    if (block.secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
+    const address = addressOf(pfn, linear);
+    const index = this.#index(user);
+    let record = this.#recordAt(index, address, pfn, eip);
+    if (record === 0 || !this.#isCurrent(record, vpn, user)) {
+      const problem = this.#decodeBlock(index, eip, linear, pfn, user);
+      if (problem !== undefined) return problem;
+      record = this.#made;
+      this.counters.blocksDecoded++;
+    }
+    this.#enter(record, address, vpn, pfn, user);
     const cache = this.#caches[user ? 1 : 0];
     const place = cachePlace(eip);
     cache[place] = eip;
-    cache[place + 1] = block.record;
+    cache[place + 1] = record;
     cache[State.JUMP_CACHE_USED / 4] = 1;
+    return { kind: 'found', record };
+  }
+
+  /** Makes known that a block begins at `record`. */
+  #enter(record: number, address: number, vpn: number, pfn: number, user: boolean): void {
+    const secondPage = this.#secondPageOf(record);
+    if (this.#begins[numberOf(record)] === 1) this.counters.found++;
+    else {
+      this.#begins[numberOf(record)] = 1;
+      this.#dependOn(pfn, address);
+      if (secondPage !== undefined) this.#dependOn(secondPage, address);
+    }
+    this.#maps.markExecuted(vpn, user);
+    if (secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
     // The CPU's own look-up takes eip for a linear address, and looks at one page.
-    if (this.#mode.flat && this.#mode.base === 0 && block.secondPage === undefined) {
-      this.#enterInTable(this.#tables[user ? 1 : 0], ramAddress(key), block.record);
+    if (this.#mode.flat && this.#mode.base === 0 && secondPage === undefined) {
+      enterInTable(this.#tables[user ? 1 : 0], ramAddress(address), record);
     }
-    return { kind: 'found', record: block.record };
-  }
-
-  /** Into the first of the two places that are the address's; who was there goes to the other one, which is its own too. */
-  #enterInTable(table: Int32Array, address: number, record: number): void {
-    const place = tablePlace(address);
-    const other = otherPlace(place);
-    if (table[place] !== address) {
-      table[other] = table[place] ?? 0;
-      table[other + 1] = table[place + 1] ?? 0;
-    }
-    table[place] = address;
-    table[place + 1] = record;
-  }
-
-  /** The table's entry for the block with this key, if there is one, goes. */
-  #forgetEntry(key: number): void {
-    const address = ramAddress(key);
-    const table = this.#tables[(key & USER_CODE) !== 0 ? 1 : 0];
-    const place = tablePlace(address);
-    if (table[place] === address) table[place] = 0;
-    const other = otherPlace(place);
-    if (table[other] === address) table[other] = 0;
   }
 
   /**
@@ -338,9 +368,10 @@ export class CodeCache {
     const result = decode(this.#memory.bytes, available, eip, this.#mode, this.#instruction, (pfn << PAGE_SHIFT) + at);
     if (result === 'too-long') return { kind: 'not-code' };
     if (result === 'short') {
-      const block = this.#decodeAcross(NO_KEY, eip, linear, available, user);
+      const problem = this.#decodeAcross(undefined, eip, linear, available, user);
+      this.#secondPages.delete(first);
       this.#top = first;
-      return 'kind' in block ? block : { kind: 'found', record: first };
+      return problem ?? { kind: 'found', record: first };
     }
     this.#record(this.#instruction, eip, true);
     this.#top = first;
@@ -352,63 +383,34 @@ export class CodeCache {
     return Math.min(LONGEST_INSTRUCTION, this.#mode.limit - (eip >>> 0) + 1);
   }
 
-  #isCurrent(block: Block, vpn: number, user: boolean): boolean {
-    return block.secondPage === undefined || this.#maps.readablePage((vpn + 1) & 0xfffff, user) === block.secondPage;
+  #secondPageOf(record: number): number | undefined {
+    return this.#secondPages.size === 0 ? undefined : this.#secondPages.get(record);
   }
 
-  #remember(pfn: number, block: Block): void {
-    this.#blocks.set(block.key, block);
-    this.#dependOn(pfn, block);
-    if (block.secondPage !== undefined) this.#dependOn(block.secondPage, block);
+  /** Whether the second page of what is there, if it has one, is what it was. */
+  #isCurrent(record: number, vpn: number, user: boolean): boolean {
+    const secondPage = this.#secondPageOf(record);
+    if (secondPage === undefined) return true;
+    return (
+      record >= (this.#since[secondPage] ?? 0) && this.#maps.readablePage((vpn + 1) & 0xfffff, user) === secondPage
+    );
   }
 
-  #dependOn(pfn: number, block: Block): void {
-    const blocks = this.#pages.get(pfn);
-    if (blocks !== undefined) {
-      blocks.push(block);
+  #dependOn(pfn: number, address: number): void {
+    const addresses = this.#pages.get(pfn);
+    if (addresses !== undefined) {
+      addresses.push(address);
       return;
     }
-    this.#pages.set(pfn, [block]);
+    this.#pages.set(pfn, [address]);
     this.#memory.hasCode[pfn] = 1;
     this.#maps.refresh(pfn);
   }
 
-  /** The block at `key`, if it is the end of one that is there already. */
-  #endOfBlock(key: number, eip: number, pfn: number): Block | undefined {
-    for (const block of this.#pages.get(pfn) ?? []) {
-      const distance = (eip - block.eip) | 0;
-      // An instruction has a byte at least; and the same code at another address is other code.
-      if (distance <= 0 || key - block.key !== distance * KEYS_PER_ADDRESS || block.count < 2) continue;
-      const skipped = this.#find(block, eip);
-      if (skipped === 0) continue;
-      const record = block.record + skipped * Records.RECORD_SIZE;
-      return { record, eip, key, count: block.count - skipped, secondPage: undefined };
-    }
-    return undefined;
-  }
-
-  /** How many instructions of `block` come before the one at `eip`; 0 when that is not in it. */
-  #find(block: Block, eip: number): number {
-    const first = (block.record - State.RECORDS + Records.RECORD_EIP) / 4;
-    const leftAt = (i: number): number => (eip - (this.#records[first + (i * Records.RECORD_SIZE) / 4] ?? 0)) | 0;
-    // Most blocks of a page end before.
-    if (leftAt(block.count - 1) > 0) return 0;
-    for (let i = 1; i < block.count; i++) {
-      const left = leftAt(i);
-      if (left <= 0) return left === 0 ? i : 0;
-    }
-    return 0;
-  }
-
-  #decodeBlock(
-    key: number,
-    eip: number,
-    linear: number,
-    pfn: number,
-    user: boolean,
-  ): Block | Exclude<Lookup, { kind: 'found' }> {
+  /** Decodes the block at `eip`, which begins at the arena's top. */
+  #decodeBlock(index: RecordIndex, eip: number, linear: number, pfn: number, user: boolean): Problem | undefined {
     if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
-    const first = this.#top;
+    this.#made = this.#top;
     const instruction = this.#instruction;
     let at = linear & PAGE_OFFSET_MASK;
     let next = eip;
@@ -419,40 +421,48 @@ export class CodeCache {
       const result = decode(this.#memory.bytes, available, next, this.#mode, instruction, ram);
       if (result !== 'ok') {
         if (count > 0) break;
-        return result === 'short' ? this.#decodeAcross(key, eip, linear, available, user) : { kind: 'not-code' };
+        return result === 'short' ? this.#decodeAcross(index, eip, linear, available, user) : { kind: 'not-code' };
       }
-      this.#record(instruction, next, this.#mode.base !== 0);
+      if (this.#recordAt(index, ram, pfn, next) === 0) index.set(ram, this.#top);
+      const { endsBlock } = this.#record(instruction, next, this.#mode.base !== 0);
       at += instruction.length;
       next = (next + instruction.length) | 0;
       count++;
-      if (shapeOf(instruction.form).endsBlock) return { record: first, eip, key, count, secondPage: undefined };
+      if (endsBlock) return undefined;
     }
     this.#jumpOn(eip, next);
-    return { record: first, eip, key, count, secondPage: undefined };
+    return undefined;
   }
 
-  /** The instruction at `eip`, of which `available` bytes are on its first page. */
+  /**
+   * The instruction at `eip`, of which `available` bytes are on its first page.
+   *
+   * @param index undefined when nobody is to find it
+   */
   #decodeAcross(
-    key: number,
+    index: RecordIndex | undefined,
     eip: number,
     linear: number,
     available: number,
     user: boolean,
-  ): Block | Exclude<Lookup, { kind: 'found' }> {
+  ): Problem | undefined {
     const longest = this.#longestAt(eip);
     if (available === longest) return { kind: 'not-code' };
     const secondAddress = (linear + available) >>> 0;
     const secondPage = this.#maps.readablePage(secondAddress >>> PAGE_SHIFT, user);
     if (secondPage < 0) return { kind: 'fault', address: secondAddress };
-    const end = (this.#maps.readablePage(linear >>> PAGE_SHIFT, user) + 1) << PAGE_SHIFT;
+    const firstPage = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
+    const end = (firstPage + 1) << PAGE_SHIFT;
     const ram = secondPage << PAGE_SHIFT;
     this.#window.set(this.#memory.bytes.subarray(end - available, end));
     this.#window.set(this.#memory.bytes.subarray(ram, ram + LONGEST_INSTRUCTION - available), available);
-    const first = this.#top;
+    this.#made = this.#top;
     if (decode(this.#window, longest, eip, this.#mode, this.#instruction) !== 'ok') return { kind: 'not-code' };
-    this.#record(this.#instruction, eip, true);
-    if (!shapeOf(this.#instruction.form).endsBlock) this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
-    return { record: first, eip, key, count: 1, secondPage };
+    this.#secondPages.set(this.#made, secondPage);
+    index?.set(addressOf(firstPage, linear), this.#made);
+    const { endsBlock } = this.#record(this.#instruction, eip, true);
+    if (!endsBlock) this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
+    return undefined;
   }
 
   /** A jump to `target` from the block at `eip`: as if it stood there, so that its page is the block's. */
@@ -465,9 +475,10 @@ export class CodeCache {
   }
 
   /** @param unchained nothing may remember where this record is: it depends on more than its page. */
-  #record(instruction: Instruction, eip: number, unchained: boolean): void {
+  #record(instruction: Instruction, eip: number, unchained: boolean): RecordShape {
     const { form, registers } = instruction;
-    const { handler, isNear, places } = shapeOf(form);
+    const shape = shapeOf(form);
+    const { handler, isNear, places } = shape;
     const at = this.#top;
     this.#top += Records.RECORD_SIZE;
     this.counters.instructionsDecoded++;
@@ -489,9 +500,10 @@ export class CodeCache {
       (instruction.base * REGISTER_SIZES.general) |
       ((instruction.indexRegister * REGISTER_SIZES.general) << 8) |
       ((instruction.segment * State.SEGMENT_SIZE) << 16) |
-      (unchained ? 1 << 24 : 0);
+      (unchained ? UNCHAINED << 24 : 0);
     words[word + Records.RECORD_DISPLACEMENT / 4] = instruction.displacement;
     words[word + Records.RECORD_IMMEDIATE / 4] = instruction.immediate;
     words[word + Records.RECORD_IMMEDIATE2 / 4] = isNear ? 0 : instruction.immediate2;
+    return shape;
   }
 }

@@ -183,6 +183,57 @@ for (const engine of ENGINES) {
     t.ok(rounds > 10 && rounds < 110, `${rounds} rounds`);
   });
 
+  t.test(`what is behind a conditional jump is run as it is when it is first come to, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    const { bytes } = small.cpu.memory;
+    small.map(0x5000, 2);
+    // dec ecx; jz +7; mov al, 5; dec ecx; jz +2; add al, 16; hlt: three ways through, each of them twice.
+    bytes.set([0x49, 0x74, 7, 0xb0, 5, 0x49, 0x74, 2, 0x04, 16, HLT], 0x2000);
+    const ways = (first: number, second: number): void => {
+      for (const [count, want] of [
+        [1, 0],
+        [2, first],
+        [3, second],
+        [1, 0],
+        [3, second],
+        [2, first],
+      ] as const) {
+        small.cpu.memory.set(State.REGISTERS + 4, count);
+        t.equal(small.run(0x5000), want, `${count} to count down from`);
+      }
+    };
+    ways(5, 21);
+    bytes[0x2004] = 6;
+    small.cpu.memory.wrote(0x2004, 1);
+    ways(6, 22);
+  });
+
+  t.test(`a jump that is not taken leads over the end of a page, too, under ${engine}`, async (t) => {
+    for (const distance of [0, 1, 3, 5, 8]) {
+      const small = new SmallCpu(engine);
+      const { bytes } = small.cpu.memory;
+      small.map(0x5000, 2);
+      small.map(0x6000, 3);
+      // dec ecx; jz; mov eax, 7; hlt: the mov on two pages, or the whole of what is not jumped to on the second one.
+      const code = [0x49, 0x74, 6, 0xb8, 7, 0, 0, 0, HLT, HLT];
+      bytes.set(code, 0x3000 - 3 - distance);
+      // The same of another page: 9.
+      bytes.copyWithin(0x4000, 0x3000, 0x3010);
+      bytes.set(code.with(4, 9).slice(3 + distance), 0x4000);
+      const run = (count: number): number => {
+        small.cpu.memory.set(State.REGISTERS + 4, count);
+        return small.run(0x6000 - 3 - distance);
+      };
+      for (const count of [1, 2, 1, 2]) t.equal(run(count), count === 1 ? 0 : 7, `${distance} bytes before the end`);
+      small.cpu.maps.clear(6);
+      if (distance < 6) t.equal(run(2), -1, `${distance} bytes before the end of the last page`);
+      small.map(0x6000, 4);
+      t.equal(run(2), distance > 1 ? 7 : 9, `${distance} bytes before the end, and another second page`);
+      small.map(0x6000, 3);
+      t.equal(run(2), 7, `${distance} bytes before the end, and the first second page again`);
+    }
+  });
+
   t.test(`more code than the tables hold is all found, under ${engine}`, async (t) => {
     const small = new SmallCpu(engine);
     // A nest of jumps: each block jumps to the same place of the next page, and the last one stops.
