@@ -2,6 +2,7 @@
 // written. The x87's are among them where it is known which is which (see region-x87).
 import { REGISTER_FILES } from '../cpu/register-files.js';
 import * as State from '../cpu/state.js';
+import type { Form } from '../decode/instruction.js';
 import type { RegisterFile, Routine } from '../language/nodes.js';
 import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
 import type { ValueType } from '../language/operators.js';
@@ -123,18 +124,16 @@ export class RegionRegisters {
 
   /** Which words go into locals: those that instructions read and write as wholes, and no other way. */
   #chooseWords(region: Region): void {
-    const partly = new Set<number>();
-    for (const { instructions } of region.blocks.values()) {
-      for (const { form } of instructions.filter(({ flow }) => flow !== 'foreign')) {
-        const words = wordsOfBody(factsOf(form).body);
-        for (const offset of [...words.read, ...words.written]) this.#wordsInLocals.add(offset);
-        for (const offset of words.written) this.#wordsWritten.add(offset);
-        for (const offset of words.partly) partly.add(offset);
-      }
-    }
-    const isKept = (offset: number): boolean => WORDS_IN_LOCALS.has(offset) && !partly.has(offset);
-    for (const words of [this.#wordsInLocals, this.#wordsWritten]) {
-      for (const offset of words) if (!isKept(offset)) words.delete(offset);
+    const forms = new Set<Form>();
+    for (const { instructions } of region.blocks.values())
+      for (const { form, flow } of instructions) if (flow !== 'foreign') forms.add(form);
+    const all = [...forms].map((form) => wordsOfBody(factsOf(form).body));
+    for (const offset of WORDS_IN_LOCALS) {
+      const isWritten = all.some(({ written }) => written.has(offset));
+      if (!isWritten && !all.some(({ read }) => read.has(offset))) continue;
+      if (all.some(({ partly }) => partly.has(offset))) continue;
+      this.#wordsInLocals.add(offset);
+      if (isWritten) this.#wordsWritten.add(offset);
     }
   }
 

@@ -1,4 +1,7 @@
 // Bytes, written one after another: the LEB128 numbers of which WebAssembly modules are made.
+const FEW = 8;
+const utf8 = new TextEncoder();
+
 export class ByteWriter {
   #bytes: Uint8Array;
   length = 0;
@@ -20,9 +23,12 @@ export class ByteWriter {
   }
 
   bytes(values: ArrayLike<number>): void {
-    this.#reserve(values.length);
-    this.#bytes.set(values, this.length);
-    this.length += values.length;
+    const { length } = values;
+    this.#reserve(length);
+    if (length > FEW) this.#bytes.set(values, this.length);
+    // Opcodes have a byte or two, for which `set` takes longer than they are worth.
+    else for (let i = 0; i < length; i++) this.#bytes[this.length + i] = values[i] ?? 0;
+    this.length += length;
   }
 
   unsigned(value: number): void {
@@ -69,7 +75,7 @@ export class ByteWriter {
   }
 
   name(text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = utf8.encode(text);
     this.unsigned(bytes.length);
     this.bytes(bytes);
   }

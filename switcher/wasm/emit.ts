@@ -104,11 +104,20 @@ export class Emitter extends CodeWriter {
   }
 
   resumeBody(body: SuspendedBody): void {
-    for (const [type, used] of this.#used) this.#free.set(type, [...(this.#free.get(type) ?? []), ...used]);
+    this.#freeUsed();
     this.#valueLocals = body.values;
     this.#variableLocals = body.variables;
     this.#used = body.used;
     this.#constants = body.constants;
+  }
+
+  /** The locals of the body that is done are there for the next one. */
+  #freeUsed(): void {
+    for (const [type, used] of this.#used) {
+      const free = this.#free.get(type);
+      if (free === undefined) this.#free.set(type, used.splice(0));
+      else for (let local = used.pop(); local !== undefined; local = used.pop()) free.push(local);
+    }
   }
 
   /** A local for the current body; the next one may have it again. */
@@ -255,7 +264,7 @@ export class Emitter extends CodeWriter {
     this.#constants = new Constants(this.#setting);
     this.#valueLocals.clear();
     this.#variableLocals.clear();
-    for (const [type, used] of this.#used) this.#free.set(type, [...(this.#free.get(type) ?? []), ...used.splice(0)]);
+    this.#freeUsed();
     this.statements(body.statements);
   }
 

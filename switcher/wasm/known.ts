@@ -2,7 +2,7 @@
 //
 // A body is emitted once for every instruction of its form, each time with other blanks: what is known is known for one time.
 import type { Field, Node, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
-import { type Concrete, operator } from '../language/operators.js';
+import { type Concrete, operator, operatorNames } from '../language/operators.js';
 import { type Bits, bitsOf, bitsOfOperator, bitsOfSelect, ALL, UNKNOWN_BITS } from './known-bits.js';
 
 /** What a setting may know. */
@@ -30,6 +30,9 @@ const ZERO_CHANGES_NOTHING: ReadonlySet<string> = new Set([
   'i32.shr_s',
 ]);
 const ZERO_FIRST_CHANGES_NOTHING: ReadonlySet<string> = new Set(['i32.add', 'i32.or', 'i32.xor']);
+
+/** It traps on a division by 0. */
+const LEFT_TO_WEBASSEMBLY: ReadonlySet<string> = new Set(operatorNames().filter((name) => /\.(div|rem)_/.test(name)));
 
 export class Constants {
   readonly #setting: Knowledge;
@@ -120,8 +123,8 @@ export class Constants {
         return condition === undefined ? undefined : this.of(condition === 0 ? node.no : node.yes);
       }
       case 'operator': {
-        // A NaN would not come out as WebAssembly has it, and a division by 0 is WebAssembly's to trap on.
-        if (type === 'f32' || type === 'f64' || /\.(div|rem)_/.test(node.name)) return undefined;
+        // A NaN would not come out as WebAssembly has it.
+        if (type === 'f32' || type === 'f64' || LEFT_TO_WEBASSEMBLY.has(node.name)) return undefined;
         const args: Concrete[] = [];
         for (const arg of node.args) {
           const known = this.of(arg);

@@ -25,6 +25,10 @@ interface FunctionEntry {
 /** Sections by id; the order in the module is theirs. */
 const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10 } as const;
 
+/** A module, and a section of it, while they are written: regions are many, and what they are made in need not be. */
+const out = new ByteWriter(1 << 16);
+const body = new ByteWriter(1 << 14);
+
 export class ModuleWriter {
   readonly #types: string[] = [];
   readonly #typeBytes: number[][] = [];
@@ -84,10 +88,10 @@ export class ModuleWriter {
 
   /** @param memoryPages the least size of the imported memory `env.memory`, in 64 KiB pages. */
   encode(memoryPages: number): Uint8Array<ArrayBuffer> {
-    const out = new ByteWriter(1 << 16);
+    out.clear();
     out.bytes(MAGIC_AND_VERSION);
     const section = (id: number, write: (body: ByteWriter) => void): void => {
-      const body = new ByteWriter(1 << 12);
+      body.clear();
       write(body);
       out.byte(id);
       out.unsigned(body.length);
