@@ -2,6 +2,7 @@
 import t from 'tap';
 import { sharesOf, TIERS } from '../../bench/cpu-profile.js';
 import { DEVICE_OPERATIONS } from '../../bench/device-operations.js';
+import { runAndMeasure } from '../../bench/measure.js';
 import { readStats, withoutBeginning } from '../../bench/stats-lines.js';
 import { describeStats } from '../../bin/stats.js';
 import { createGuest } from '../../launcher/index.js';
@@ -29,6 +30,16 @@ t.test('the lines of --stats give their numbers back', async (t) => {
   t.equal(counts['blocks decoded'], cpu['blocks decoded']);
   t.equal(counts['port exits'], 0);
   t.strictSame(withoutBeginning({ a: 5, b: 1 }, { a: 3, c: 7 }), { a: 2, b: 1 });
+});
+
+t.test('what is measured does not see the environment of whoever measures', async (t) => {
+  const saved = process.env['NODE_EXTRA_CA_CERTS'];
+  process.env['NODE_EXTRA_CA_CERTS'] = '/nowhere';
+  const args = ['-p', 'JSON.stringify([process.env.NODE_EXTRA_CA_CERTS, process.env.PATH])'];
+  const { log } = await runAndMeasure({ file: process.execPath, args, clock: 'watched', timeoutMs: 60_000 });
+  if (saved === undefined) delete process.env['NODE_EXTRA_CA_CERTS'];
+  else process.env['NODE_EXTRA_CA_CERTS'] = saved;
+  t.strictSame(log, [JSON.stringify([null, process.env['PATH']])]);
 });
 
 t.test('a profile’s samples go to the room of who runs, or of who called', async (t) => {
