@@ -41,6 +41,15 @@ const licences = {
   },
 };
 
+/** One character beyond Latin-1, and V8 would keep all of the source in two bytes for each. */
+const ascii = {
+  name: 'ascii',
+  renderChunk(code) {
+    const escape = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    return { code: code.replace(/[^\0-\x7f]/g, escape), map: null };
+  },
+};
+
 /** What an earlier build has left would go into the package. */
 const nothingElse = {
   name: 'nothing-else',
@@ -50,7 +59,7 @@ const nothingElse = {
 };
 
 /** What `--version` and `--help` share with the rest; all else is loaded in one piece, or not at all. */
-const SHARED = ['options-table', 'errors', 'log'];
+const SHARED = ['options-table', 'errors', 'log', 'compile'];
 const ON_ITS_OWN = ['main', 'command', 'program-cache', 'help', 'worker'];
 
 function chunkOf(id) {
@@ -67,7 +76,7 @@ export default {
     worker: 'dist/switcher/translator/worker.js',
   },
   external: (name) => isBuiltin(name) || NOT_BUNDLED.includes(name),
-  plugins: [atHome, packages, licences, nothingElse],
+  plugins: [atHome, packages, licences, ascii, nothingElse],
   // Of a package what is used is all that there is.
   treeshake: { moduleSideEffects: (id, isExternal) => !isExternal && !/[\\/]node_modules[\\/]/.test(id) },
   output: {

@@ -34,7 +34,7 @@ export interface Setting {
 }
 
 const QEMU = 'qemu-system-i386';
-const OURS = fileURLToPath(new URL('../../bin/lguest.js', import.meta.url));
+const OURS = fileURLToPath(new URL('../../bin/lguest.cjs', import.meta.url));
 const V86_MACHINE = fileURLToPath(new URL('v86-machine.js', import.meta.url));
 
 const commandLine = (rows: readonly string[]): string =>

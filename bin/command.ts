@@ -1,15 +1,22 @@
 // What the command does with its arguments, and how it tells what went wrong.
 import { readFileSync } from 'node:fs';
+import { compileFile } from '../lib/compile.js';
 import { Bug, EXIT_FAILURE, UserError } from '../lib/errors.js';
 import { printable } from '../lib/log.js';
 import type { ProgramCache } from './program-cache.js';
 import type { CreateGuest } from './run.js';
 
-export interface CommandOptions {
+/** What a run needs first. */
+export interface CommandFiles {
+  /** The file of the bundle that has `program` in it, and all but the little that `--version` needs; undefined: modules one by one. */
+  readonly program?: string;
+  /** The interpreter's WebAssembly, which V8 compiles while the program is loaded. */
+  readonly interpreter?: string;
+}
+
+export interface CommandOptions extends CommandFiles {
   /** Makes the Guest; the library's way, unless a test has one of its own. */
   readonly create?: CreateGuest;
-  /** The file of the bundle that has `program` in it. */
-  readonly program?: string;
 }
 
 /** @returns the exit status */
@@ -21,10 +28,14 @@ export async function command(argv: readonly string[], options: CommandOptions =
   }
 }
 
-async function dispatch(argv: readonly string[], { create, program: file }: CommandOptions): Promise<number> {
+async function dispatch(
+  argv: readonly string[],
+  { create, program: file, interpreter }: CommandOptions,
+): Promise<number> {
   // Asked by people in a hurry and by scripts, and known without loading a parser.
   if (argv.length === 1 && argv[0] === '--version') return printVersion();
   if (argv.length === 1 && argv[0] === '--help') return await printHelp();
+  if (interpreter !== undefined) void compileFile(interpreter);
   const code = file === undefined ? undefined : await loadCompiled(file);
   const program = await import('./program.js');
   const parsed = program.parseCommandLine(argv, process.env);

@@ -2,6 +2,7 @@
 //
 // V8 compiles a function when it is first called, and a boot calls thousands: that was a tenth of it. Whether the file is there, old,
 // broken or somebody else's makes a run slower or faster, and nothing else: whatever is not as it should be counts as not there.
+import { isAscii } from 'node:buffer';
 import {
   closeSync,
   fstatSync,
@@ -55,6 +56,9 @@ function isOurs(folder: string): boolean {
   return parent !== folder && isOurs(parent);
 }
 
+/** Sooner than as UTF-8, where that is the same. */
+const textOf = (source: Buffer): string => source.toString(isAscii(source) ? 'latin1' : 'utf8');
+
 /** One CommonJS file and its compiled code. */
 export class ProgramCache {
   readonly #file: string;
@@ -75,7 +79,7 @@ export class ProgramCache {
     const require = createRequire(file);
     this.#source = readFileSync(file);
     const kept = this.#read();
-    const script = new Script(Module.wrap(this.#source.toString()), {
+    const script = new Script(Module.wrap(textOf(this.#source)), {
       filename: file,
       ...(kept && { cachedData: kept.subarray(HEADER_BYTES) }),
     });

@@ -3,7 +3,6 @@
 // Nobody outside can know what a Guest waits for: a program that reads and finds nothing, and one that sleeps for a
 // minute, look the same. So the answer is a habit and not a proof: a Guest that has slept through a while and printed
 // nothing has nothing to do.
-import { performance } from 'node:perf_hooks';
 import { setTimeout as later } from 'node:timers/promises';
 
 /** A kernel that has nothing to do still wakes now and then, for a timer of its own. */

@@ -2,7 +2,6 @@
 // event all derive from one Clock. A Guest compares them with each other (Linux's clocksource watchdog gives up the TSC
 // after 62 ms of disagreement), so they may all be wrong together but never against each other.
 // Imported, because the global of this name is looked up by a getter each time: three times as slow.
-import { performance } from 'node:perf_hooks';
 
 /** The same instant as CLOCK_REALTIME would give it. */
 export interface WallTime {

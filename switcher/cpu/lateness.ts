@@ -6,7 +6,6 @@
 //
 // This is the time of the machine below, and not the Guest's: nothing that the Guest sees depends on it but where it is
 // interrupted.
-import { performance } from 'node:perf_hooks';
 
 /** Jumps between two looks: short of some instructions that take long, and which charge for that, some tens of milliseconds. */
 export const JUMPS_PER_LOOK = 16_384;

@@ -2,6 +2,8 @@
 // booting a Guest should wait. `interpreter.json` says what a decoder of blocks must know of each form, in the order of the
 // module's table, so that no meaning has to be made for it.
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { compileFile } from '../../lib/compile.js';
 import { Bug } from '../../lib/errors.js';
 import { formKey } from '../decode/forms.js';
 import type { Form } from '../decode/instruction.js';
@@ -31,8 +33,12 @@ function read(file: URL): Buffer<ArrayBuffer> {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new Bug('the interpreter module is missing: npm run build makes it', { cause });
+    return missing(cause);
   }
+}
+
+function missing(cause: unknown): never {
+  throw new Bug('the interpreter module is missing: npm run build makes it', { cause });
 }
 
 /**
@@ -41,7 +47,7 @@ function read(file: URL): Buffer<ArrayBuffer> {
  */
 export async function prepareInterpreter(): Promise<void> {
   if (module !== undefined) return;
-  const compiled = await WebAssembly.compile(read(MODULE_FILE));
+  const compiled = await compileFile(fileURLToPath(MODULE_FILE)).catch(missing);
   module ??= compiled;
 }
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { bzImage, elf, guestSegment } from '../support/kernel-files.js';
 
-const MAIN = fileURLToPath(new URL('../../../bin/lguest.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../bin/lguest.cjs', import.meta.url));
 const SCRIPTED = fileURLToPath(new URL('../support/scripted-lguest.js', import.meta.url));
 /** A Guest that spins for ever must not survive a test that was killed: the script's player looks after this process. */
 const ENV = { PATH: process.env['PATH'], TERM: 'dumb', LGUEST_CACHE: 'off', LGUEST_TEST_PROCESS: `${process.pid}` };

@@ -135,7 +135,7 @@ t.test('where it is kept is the environment’s to say', async (t) => {
 t.test('the command keeps its code after a run, and only then', async (t) => {
   const folder = testFolder(t);
   const lguest = (args: readonly string[], input = ''): ReturnType<typeof spawnSync> =>
-    spawnSync(process.execPath, [fileURLToPath(new URL('../../../bin/lguest.js', import.meta.url)), ...args], {
+    spawnSync(process.execPath, [fileURLToPath(new URL('../../../bin/lguest.cjs', import.meta.url)), ...args], {
       env: { LGUEST_CACHE: folder, PATH: process.env['PATH'] },
       input,
     });

@@ -207,7 +207,7 @@ for (const [what, end] of [
   ['ctrl-d', '\n'],
 ] as const) {
   t.test(`--stdin-eof=${what}: the end of a pipe ends it, after all that came before`, async (t) => {
-    const bin = fileURLToPath(new URL('../../../bin/lguest.js', import.meta.url));
+    const bin = fileURLToPath(new URL('../../../bin/lguest.cjs', import.meta.url));
     const child = spawn(process.execPath, [bin, '--demo', '-q', `--stdin-eof=${what}`], { env: ENV });
     child.stdin.end(`sum /bin/hello\ntime\necho the last${end}`);
     const [printed, [status]] = await Promise.all([text(child.stdout), once(child, 'close')]);
@@ -218,7 +218,7 @@ for (const [what, end] of [
 }
 
 t.test('the command boots it from a pipe', async (t) => {
-  const bin = fileURLToPath(new URL('../../../bin/lguest.js', import.meta.url));
+  const bin = fileURLToPath(new URL('../../../bin/lguest.cjs', import.meta.url));
   const child = spawn(process.execPath, [bin, '--demo'], { env: ENV });
   child.stdin.end('echo hi from a pipe\npoweroff\n');
   const [printed, [status]] = await Promise.all([text(child.stdout), once(child, 'close')]);

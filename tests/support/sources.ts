@@ -13,7 +13,7 @@ export type Room = (typeof ROOMS)[number];
 /** The folders in which sources lie. */
 export const SOURCE_FOLDERS: readonly string[] = [...ROOMS, 'guest', 'tests', 'bench'];
 
-const SOURCE_EXTENSIONS = new Set(['.ts', '.js', '.c', '.h', '.S', '.ld']);
+const SOURCE_EXTENSIONS = new Set(['.ts', '.cjs', '.js', '.c', '.h', '.S', '.ld']);
 
 /** All files below a folder of the project, by their path from its root, sorted; none if there is no such folder. */
 export function filesIn(folder: string): string[] {
