@@ -58,6 +58,8 @@ export function nameCpuCounters({ jumps, exits, retired, code, translator }: Cpu
     'instructions translated': translator?.instructions ?? 0,
     'bytes of WebAssembly': translator?.bytes ?? 0,
     'milliseconds translating': Math.round(translator?.milliseconds ?? 0),
+    'regions made by another thread': translator?.elsewhere ?? 0,
+    'milliseconds of that thread': Math.round(translator?.millisecondsElsewhere ?? 0),
     'bytes of WebAssembly at the end': translator?.liveBytes ?? 0,
     'regions reclaimed': translator?.reclaimed ?? 0,
     'regions refused by V8': translator?.refused ?? 0,

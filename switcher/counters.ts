@@ -28,6 +28,9 @@ export interface TranslatorCounters {
   bytes: number;
   /** Time for making them, until the engine below takes over. */
   milliseconds: number;
+  /** How many of them another thread made, and in which of that time, which is not the Guest's. */
+  elsewhere: number;
+  millisecondsElsewhere: number;
   /** Regions that had to go because there were too many. */
   reclaimed: number;
   /** Regions that V8 would not have, and what it said of the last that was no good. */
@@ -76,6 +79,8 @@ export const newTranslatorCounters = (): TranslatorCounters => ({
   instructions: 0,
   bytes: 0,
   milliseconds: 0,
+  elsewhere: 0,
+  millisecondsElsewhere: 0,
   reclaimed: 0,
   refused: 0,
   mistakes: [],

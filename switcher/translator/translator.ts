@@ -181,13 +181,15 @@ export class Translator {
     const translation = new Translation(place);
     place.state = { kind: 'translated', translation };
     this.#code.watch([eip >>> PAGE_SHIFT, ...region.otherPages], user, () => translation.end());
+    let isElsewhere = false;
     this.#workshop.take(this.#jobFor(region, user, place), (outcome) => {
-      this.#count(outcome, region.size);
+      this.#count(outcome, region.size, isElsewhere);
       // Somebody may have written to the code meanwhile.
       if (translation.isOver) return;
       if (outcome.kind === 'made') this.#install(outcome, head, place, translation);
       else place.state = { kind: 'refused' };
     });
+    isElsewhere = true;
   }
 
   /** How the finder of regions is told of code. */
@@ -219,7 +221,7 @@ export class Translator {
     };
   }
 
-  #count(outcome: Outcome, instructions: number): void {
+  #count(outcome: Outcome, instructions: number, isElsewhere: boolean): void {
     const { counters } = this;
     if (outcome.kind === 'refused') {
       counters.refused++;
@@ -231,6 +233,9 @@ export class Translator {
     counters.instructions += instructions;
     counters.bytes += outcome.size;
     counters.milliseconds += outcome.milliseconds;
+    if (!isElsewhere) return;
+    counters.elsewhere++;
+    counters.millisecondsElsewhere += outcome.milliseconds;
   }
 
   /** From now on the record `head` leads to the region. */
@@ -269,7 +274,7 @@ export class Translator {
       });
       return exports[REGION];
     } catch (refusal) {
-      this.#count({ kind: 'refused', mistake: refusal instanceof RangeError ? undefined : String(refusal) }, 0);
+      this.#count({ kind: 'refused', mistake: refusal instanceof RangeError ? undefined : String(refusal) }, 0, false);
       return undefined;
     }
   }

@@ -22,7 +22,8 @@ t.test('a Guest that runs in circles comes out in time, and can be left (R3)', a
     const guest = new CodeGuest(code(loop));
     const began = performance.now();
     t.equal(guest.run(3), 'read: -4', loop);
-    t.ok(performance.now() - began < 1000);
+    // Slices are some tens of milliseconds; a machine that is busy with other things needs more.
+    t.ok(performance.now() - began < 5000);
   }
 });
 

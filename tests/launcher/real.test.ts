@@ -48,7 +48,7 @@ t.test('a Guest that does not stop is stopped: busy, at a port, asleep', async (
     const info = await runGuest(tinyGuest([...INIT, ...code]), { timeout: 100 });
     t.match(info, { reason: 'timeout', exitCode: 124 }, name);
     // The promise is some tens of milliseconds; a machine that is busy with other things needs more.
-    t.ok(performance.now() - began < 3000, `${name} within a few slices`);
+    t.ok(performance.now() - began < 5000, `${name} within a few slices`);
   }
 });
 

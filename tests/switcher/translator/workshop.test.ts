@@ -55,7 +55,10 @@ t.test(
     for (const { live } = translator(cpu); translator(cpu).live === live; await setImmediate())
       if (runLoop(cpu, 8) !== -TIMES) t.fail('another result');
     t.equal(runLoop(cpu, 8), -TIMES);
-    t.strictSame(translator(cpu).mistakes, []);
+    const { mistakes, elsewhere, regions: all, milliseconds, millisecondsElsewhere } = translator(cpu);
+    t.strictSame(mistakes, []);
+    t.ok(elsewhere >= 10 && elsewhere < all, `${elsewhere} of ${all} were made there`);
+    t.ok(millisecondsElsewhere > 0 && millisecondsElsewhere < milliseconds);
   },
 );
 
