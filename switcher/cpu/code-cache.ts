@@ -70,12 +70,13 @@ const otherPlace = (place: number): number => place ^ ENTRY_WORDS;
 const cachePlace = (eip: number): number =>
   ((eip ^ (eip >>> State.JUMP_CACHE_SHIFT)) & (State.JUMP_CACHE_ENTRIES - 1)) * 2;
 
-/** Into the first of the two places that are the address's; who was there goes to the other one, which is its own too. */
+/** Into the first of the two places that are the address's; who was there, if anybody, goes to the other one, which is its own too. */
 function enterInTable(table: Int32Array, address: number, record: number): void {
   const place = tablePlace(address);
   const other = otherPlace(place);
-  if (table[place] !== address) {
-    table[other] = table[place] ?? 0;
+  const before = table[place] ?? 0;
+  if (before !== 0 && before !== address) {
+    table[other] = before;
     table[other + 1] = table[place + 1] ?? 0;
   }
   table[place] = address;

@@ -250,3 +250,19 @@ for (const engine of ENGINES) {
     t.same(wrong, []);
   });
 }
+
+t.test('two blocks that are neighbours in the table are both found again without JavaScript', async (t) => {
+  const small = new SmallCpu('interpret');
+  // nop; mov eax, 7; hlt: a jump to its beginning and one to behind the nop have places that are neighbours.
+  small.cpu.memory.bytes.set([0x90, 0xb8, 7, 0, 0, 0, HLT], 0x2000);
+  small.map(0x5000, 2);
+  for (const eip of [0x5000, 0x5001]) t.equal(small.run(eip), 7);
+  const { lookups } = small.cpu.counters.code;
+  for (let round = 0; round < 3; round++) {
+    // Which empties the jump cache.
+    small.cpu.maps.clear(5);
+    small.map(0x5000, 2);
+    for (const eip of [0x5000, 0x5001]) t.equal(small.run(eip), 7);
+  }
+  t.equal(small.cpu.counters.code.lookups, lookups);
+});
