@@ -9,7 +9,7 @@ import { newInstruction } from '../decode/all-forms.js';
 import { decode } from '../decode/decode.js';
 import { internForm } from '../decode/forms.js';
 import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
-import { shapeOf } from '../interpreter/load.js';
+import { loadOpcodes, shapeOf } from '../interpreter/load.js';
 import { type RecordShape, REGISTER_SIZES } from '../interpreter/record-shape.js';
 import * as Records from '../interpreter/records.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
@@ -124,6 +124,7 @@ export class CodeCache {
   #counting = 0;
 
   constructor(memory: Memory, maps: FlatMaps) {
+    loadOpcodes();
     this.#memory = memory;
     this.#maps = maps;
     this.#since = new Int32Array(memory.hasCode.length);

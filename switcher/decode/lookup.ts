@@ -1,7 +1,8 @@
-// From the bytes of an opcode to its Encoding, by a table that is filled as opcodes are met: most of x86 never is.
+// From the bytes of an opcode to its Encoding, by a table. It is filled as opcodes are met, since most of x86 never is; or it comes
+// from a file that the build has made.
 import { Bug } from '../../lib/errors.js';
 import { Encoding } from './encoding.js';
-import type { Row } from './opcode-map/row.js';
+import { OPCODE_MAP } from './opcode-map/index.js';
 import { OPCODES, patternsOf } from './pattern.js';
 import type { Pattern } from './pattern.js';
 
@@ -25,13 +26,25 @@ export function hasModrm(opcode: number): boolean {
   return has;
 }
 
-const encodingsOfRows = new Map<Row, readonly [Encoding, Encoding]>();
+/** UNKNOWN where the table has not been filled, NOTHING where no row fits, else which encoding. */
+const slots = new Uint16Array(OPCODES * PREFIXES * VARIATIONS);
+const NOTHING = 1;
+const FIRST_ENCODING = 2;
+/** Two for each row. */
+const encodings: (Encoding | undefined)[] = Array.from({ length: FIRST_ENCODING + 2 * OPCODE_MAP.length });
+
+const positionOf = (row: number, register: boolean): number => FIRST_ENCODING + 2 * row + (register ? 1 : 0);
+
+function encodingAt(position: number): Encoding | undefined {
+  const row = OPCODE_MAP[(position - FIRST_ENCODING) >> 1];
+  return row === undefined ? undefined : (encodings[position] ??= new Encoding(row, (position & 1) !== 0));
+}
 
 /** The encoding of a row for a register or for memory as the operand that ModRM names. */
-export function encodingOf(row: Row, register: boolean): Encoding {
-  const both = encodingsOfRows.get(row) ?? [new Encoding(row, false), new Encoding(row, true)];
-  encodingsOfRows.set(row, both);
-  return register ? both[1] : both[0];
+export function encodingOf(row: number, register: boolean): Encoding {
+  const encoding = encodingAt(positionOf(row, register));
+  if (encoding === undefined) throw new Bug(`the opcode map has no row ${row}`);
+  return encoding;
 }
 
 function matches(pattern: Pattern, prefix: number, variation: number): boolean {
@@ -43,26 +56,28 @@ function matches(pattern: Pattern, prefix: number, variation: number): boolean {
   return value >= first && value <= last;
 }
 
-/** 0 where the table has not been filled, NOTHING where no row fits, else a position in `encodings`. */
-const slots = new Uint16Array(OPCODES * PREFIXES * VARIATIONS);
-const NOTHING = 1;
-const encodings: (Encoding | undefined)[] = [undefined, undefined];
-const positions = new Map<Encoding, number>();
-
-function positionOf(encoding: Encoding): number {
-  const position = positions.get(encoding) ?? encodings.push(encoding) - 1;
-  positions.set(encoding, position);
-  return position;
-}
-
-function fill(slot: number): Encoding | undefined {
+function fill(slot: number): number {
   const variation = slot % VARIATIONS;
   const prefix = Math.trunc(slot / VARIATIONS) % PREFIXES;
   const opcode = Math.trunc(slot / (VARIATIONS * PREFIXES));
   const pattern = patternsOf(opcode).findLast((candidate) => matches(candidate, prefix, variation));
-  const encoding = pattern === undefined ? undefined : encodingOf(pattern.row, variation >= REGISTER_VARIATIONS);
-  slots[slot] = encoding === undefined ? NOTHING : positionOf(encoding);
-  return encoding;
+  const position = pattern === undefined ? NOTHING : positionOf(pattern.row, variation >= REGISTER_VARIATIONS);
+  slots[slot] = position;
+  return position;
+}
+
+/** All of the table, for a file: to read it takes less time than to fill what a Guest needs of it. */
+export function wholeTable(): Uint8Array {
+  for (let opcode = 0; opcode < OPCODES; opcode++) hasModrm(opcode);
+  for (let slot = 0; slot < slots.length; slot++) if (slots[slot] === UNKNOWN) fill(slot);
+  return Buffer.concat([new Uint8Array(slots.buffer), modrms]);
+}
+
+/** Takes what `wholeTable` has given. */
+export function useTable(bytes: Uint8Array): void {
+  if (bytes.length !== slots.byteLength + modrms.length) throw new Bug('the table of opcodes is none');
+  new Uint8Array(slots.buffer).set(bytes.subarray(0, slots.byteLength));
+  modrms.set(bytes.subarray(slots.byteLength));
 }
 
 /**
@@ -76,5 +91,5 @@ export function lookUp(opcode: number, prefix: number, modrm: number): Encoding 
   const slot = (opcode * PREFIXES + prefix) * VARIATIONS + variation;
   const position = slots[slot];
   if (position === undefined) throw new Bug(`no opcode has the number ${opcode}`);
-  return position === 0 ? fill(slot) : encodings[position];
+  return encodings[position] ?? encodingAt(position === UNKNOWN ? fill(slot) : position);
 }

@@ -14,7 +14,8 @@ const PREFIXES = ['NP', '66', 'F3', 'F2'];
 export const ANY_PREFIX = 0b1111;
 
 export interface Pattern {
-  readonly row: Row;
+  /** Which row of the opcode map. */
+  readonly row: number;
   /** Which of PREFIXES fit, as bits. */
   readonly prefixes: number;
   readonly hasModrm: boolean;
@@ -29,7 +30,7 @@ const OPCODE = /^(?:(?:NP|66|F3|F2) )?(0F )?(..)(\+i)?/;
 const CODE =
   /^(?:(NP|66|F3|F2) )?(?:0F )?[0-9A-F]{2}(?:\+i)?(?: ([0-9A-F]{2})(\+i)?)?(?: \/([0-7])(?:-([0-7]))?)?(?: ([mr]))?$/;
 
-function parseRow(row: Row): Pattern {
+function parseRow(number: number, row: Row): Pattern {
   const code = CODE.exec(row.code);
   if (code === null) throw new Bug(`the opcode map has an opcode '${row.code}'`);
   const [, prefix, second, plus, from, to = from, mod] = code;
@@ -45,7 +46,7 @@ function parseRow(row: Row): Pattern {
       ? ([fields[0] << 3, (fields[1] << 3) | 7] as const)
       : ([byte, plus === undefined ? byte : byte + 7] as const);
   return {
-    row,
+    row: number,
     prefixes: prefix === undefined ? ANY_PREFIX : 1 << PREFIXES.indexOf(prefix),
     hasModrm: second !== undefined || from !== undefined || besideMemory.some((operand) => operand.modrm),
     memory: inMemory ? fields : NONE,
@@ -53,21 +54,30 @@ function parseRow(row: Row): Pattern {
   };
 }
 
-const rows: Row[][] = Array.from({ length: OPCODES }, () => []);
-for (const row of OPCODE_MAP) {
-  const [, escape, byte = '', plus] = OPCODE.exec(row.code) ?? [];
-  const opcode = (escape === undefined ? 0 : TWO_BYTE) + Number.parseInt(byte, 16);
-  const count = plus === undefined ? 1 : 8;
-  for (let low = 0; low < count; low++) rows[opcode + low]?.push(row);
+/** By opcode: the numbers of its rows. */
+let rows: number[][] | undefined;
+
+function rowsByOpcode(): number[][] {
+  const all: number[][] = Array.from({ length: OPCODES }, () => []);
+  for (const [number, row] of OPCODE_MAP.entries()) {
+    const [, escape, byte = '', plus] = OPCODE.exec(row.code) ?? [];
+    const opcode = (escape === undefined ? 0 : TWO_BYTE) + Number.parseInt(byte, 16);
+    const count = plus === undefined ? 1 : 8;
+    for (let low = 0; low < count; low++) all[opcode + low]?.push(number);
+  }
+  return all;
 }
 
-const parsed = new Map<Row, Pattern>();
+const parsed: (Pattern | undefined)[] = [];
 
-function patternOf(row: Row): Pattern {
-  const pattern = parsed.get(row) ?? parseRow(row);
-  parsed.set(row, pattern);
-  return pattern;
+function patternOf(number: number): Pattern {
+  const row = OPCODE_MAP[number];
+  if (row === undefined) throw new Bug(`the opcode map has no row ${number}`);
+  return (parsed[number] ??= parseRow(number, row));
 }
 
 /** The rows for an opcode. Of those that fit the last one holds. */
-export const patternsOf = (opcode: number): readonly Pattern[] => (rows[opcode] ?? []).map(patternOf);
+export function patternsOf(opcode: number): readonly Pattern[] {
+  rows ??= rowsByOpcode();
+  return (rows[opcode] ?? []).map(patternOf);
+}

@@ -1,13 +1,14 @@
-// `npm run build` ends here: makes the interpreter module and the list of its forms.
+// `npm run build` ends here: makes the interpreter module, the list of its forms, and the decoder's table of opcodes.
 import { writeFileSync } from 'node:fs';
 import * as State from '../cpu/state.js';
 import { allForms } from '../decode/all-forms.js';
+import { wholeTable } from '../decode/lookup.js';
 import { formKey } from '../decode/forms.js';
 import { InterpreterModule } from './generate.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import { factsOf } from '../translator/form-facts.js';
-import { FORMS_FILE, type FormsFile, MODULE_FILE } from './load.js';
+import { FORMS_FILE, type FormsFile, MODULE_FILE, OPCODES_FILE } from './load.js';
 
 /** True when what the form means surely leads elsewhere. */
 function endsBlock(form: Form): boolean {
@@ -23,3 +24,4 @@ const file: FormsFile = {
 };
 writeFileSync(MODULE_FILE, new InterpreterModule().generate(forms, State.LEAST_WASM_PAGES));
 writeFileSync(FORMS_FILE, JSON.stringify(file));
+writeFileSync(OPCODES_FILE, wholeTable());

@@ -7,6 +7,7 @@ import { compileFile } from '../../lib/compile.js';
 import { Bug } from '../../lib/errors.js';
 import { formKey } from '../decode/forms.js';
 import type { Form } from '../decode/instruction.js';
+import { useTable } from '../decode/lookup.js';
 import { type Flow, type RecordShape, recordShape } from './record-shape.js';
 
 export const MODULE_FILE = new URL('./interpreter.wasm', import.meta.url);
@@ -22,6 +23,10 @@ export interface FormsFile {
   readonly flows: readonly Flow[];
 }
 
+/** The decoder's table of opcodes. */
+export const OPCODES_FILE = new URL('./opcodes.bin', import.meta.url);
+
+let areOpcodesLoaded = false;
 let module: WebAssembly.Module | undefined;
 let handlers: ReadonlyMap<string, number> | undefined;
 let ends: ReadonlySet<string> | undefined;
@@ -53,6 +58,12 @@ export async function prepareInterpreter(): Promise<void> {
 
 export function interpreterModule(): WebAssembly.Module {
   return (module ??= new WebAssembly.Module(read(MODULE_FILE)));
+}
+
+/** Lets the decoder know all opcodes. */
+export function loadOpcodes(): void {
+  if (!areOpcodesLoaded) useTable(read(OPCODES_FILE));
+  areOpcodesLoaded = true;
 }
 
 /** What records of this form look like. */

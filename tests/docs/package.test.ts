@@ -41,6 +41,7 @@ t.test('everything that runs is in it', async (t) => {
     ...entries.map((path) => path.replace('./', '')),
     'dist/switcher/interpreter/interpreter.wasm',
     'dist/switcher/interpreter/interpreter.json',
+    'dist/switcher/interpreter/opcodes.bin',
     'dist/bundle/main.cjs',
     'guest/reference.img',
     'LICENSE',
