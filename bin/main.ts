@@ -2,7 +2,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { command, type CommandFiles, report } from './command.js';
 
-/** Translated code says which of its branches are seldom taken, and what to compile at once. V8 up to this version listens only when it is told to. */
+/**
+ * Code says which of its branches are seldom taken, and what of it is to be compiled at once. V8 up to this version listens only
+ * when it is told to.
+ */
 const LAST_V8_TO_BE_TOLD = 13;
 
 export function main(files: CommandFiles = {}): void {

@@ -9,6 +9,7 @@ import { EXIT_BUDGET, EXIT_LOOKUP } from '../cpu/exits.js';
 import { REGISTER_FILES } from '../cpu/register-files.js';
 import { CPU_ROUTINES } from '../cpu/routines.js';
 import * as State from '../cpu/state.js';
+import { formKey } from '../decode/forms.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import type { AccessBytes, Body, Field, RegisterFile, RegisterNumber, Routine, Value } from '../language/nodes.js';
@@ -18,6 +19,7 @@ import { Emitter } from '../wasm/emit.js';
 import type { Functions, Setting } from '../wasm/setting.js';
 import { ModuleWriter } from '../wasm/module.js';
 import { WASM } from '../wasm/opcodes.js';
+import { EVERYDAY_FORMS } from './everyday-forms.js';
 import * as Records from './records.js';
 import type { ValueType } from '../language/operators.js';
 
@@ -60,6 +62,11 @@ export class InterpreterModule implements Functions, Setting {
   /** The module's bytes. `forms` become the table, in their order: a record's handler is the index of its form. */
   generate(forms: readonly Form[], memoryPages: number): Uint8Array<ArrayBuffer> {
     const handlers = forms.map((form) => this.#handler(meaning(form)));
+    forms.forEach((form, i) => {
+      const handler = handlers[i];
+      if (handler !== undefined && EVERYDAY_FORMS.has(formKey(form))) this.#module.compileFirst(handler);
+    });
+    for (const way of [this.#lookup, this.#find, this.#follow]) this.#module.compileFirst(way);
     // What translated code calls: the routines under their names, and the way to go on.
     for (let define = this.#pending.pop(); define; define = this.#pending.pop()) define();
     for (const [name, index] of this.#routines) this.#module.export(`${ROUTINE_PREFIX}${name}`, index);

@@ -82,7 +82,7 @@ function writeFor(job: Job, shape: X87Shape | undefined, isUnhurried: boolean): 
   const index = imports.module.declare(['i32'], ['i32']);
   imports.module.define(index, locals, code);
   imports.module.export(REGION, index);
-  if (isUnhurried) imports.module.isHot();
+  if (isUnhurried) imports.module.compileFirst(index);
   return { bytes: imports.module.encode(State.LEAST_WASM_PAGES), shape };
 }
 

@@ -37,7 +37,7 @@ export class ModuleWriter {
   readonly #exports: { name: string; index: number }[] = [];
   #importedTable: { readonly module: string; readonly name: string } | undefined;
   #table: number[] | undefined;
-  #isHot = false;
+  readonly #compiledFirst = new Set<number>();
 
   type(takes: readonly ValueType[], gives: readonly ValueType[]): number {
     const key = `${takes.join(',')}>${gives.join(',')}`;
@@ -76,9 +76,9 @@ export class ModuleWriter {
     this.#exports.push({ name, index });
   }
 
-  /** All functions are going to run often. */
-  isHot(): void {
-    this.#isHot = true;
+  /** The function at `index` is going to run often: V8 should compile it with the module, as well as it can. */
+  compileFirst(index: number): void {
+    this.#compiledFirst.add(index);
   }
 
   /** The module's one table, filled with these functions, exported as `table`; it can grow. */
@@ -135,7 +135,7 @@ export class ModuleWriter {
       });
     }
     section(SECTION.custom, (body) => this.#encodeHints(body));
-    if (this.#isHot) section(SECTION.custom, (body) => this.#encodeCompilationHints(body));
+    if (this.#compiledFirst.size > 0) section(SECTION.custom, (body) => this.#encodeCompilationHints(body));
     section(SECTION.code, (body) => this.#encodeCode(body));
     return out.view().slice();
   }
@@ -179,11 +179,13 @@ export class ModuleWriter {
     }
   }
 
-  /** V8's own section, an experiment: compile the functions at once, and as well as can be. */
+  /** V8's own section, an experiment: a byte for each function, 0 for one that is compiled when it first runs. */
   #encodeCompilationHints(body: ByteWriter): void {
     body.name('compilationHints');
     body.unsigned(this.#functions.length);
-    for (let i = 0; i < this.#functions.length; i++) body.byte(EAGER_OPTIMIZED);
+    this.#functions.forEach((_, i) =>
+      body.byte(this.#compiledFirst.has(this.#imports.length + i) ? EAGER_OPTIMIZED : 0),
+    );
   }
 
   #encodeCode(body: ByteWriter): void {

@@ -7,6 +7,7 @@ declare global {
     }
     class Module {
       constructor(bytes: Uint8Array<ArrayBuffer>);
+      static customSections(module: Module, name: string): ArrayBuffer[];
     }
     function compile(bytes: Uint8Array<ArrayBuffer>): Promise<Module>;
     type ImportValue = Memory | Table | ((...args: number[]) => number);
