@@ -5,6 +5,7 @@ import { Bug, EXIT_FAILURE, UserError } from '../lib/errors.js';
 import { printable } from '../lib/log.js';
 import type { ProgramCache } from './program-cache.js';
 import type { CreateGuest } from './run.js';
+import { heedHints } from './wasm-hints.js';
 
 /** What a run needs first. */
 export interface CommandFiles {
@@ -35,7 +36,7 @@ async function dispatch(
   // Asked by people in a hurry and by scripts, and known without loading a parser.
   if (argv.length === 1 && argv[0] === '--version') return printVersion();
   if (argv.length === 1 && argv[0] === '--help') return await printHelp();
-  if (interpreter !== undefined) void compileFile(interpreter);
+  if (interpreter !== undefined) compileWithHints(interpreter);
   const code = file === undefined ? undefined : await loadCompiled(file);
   const program = await import('./program.js');
   const parsed = program.parseCommandLine(argv, process.env);
@@ -50,6 +51,13 @@ async function dispatch(
       return status;
     }
   }
+}
+
+/** V8 sees at the beginning whether it is to heed them. */
+function compileWithHints(file: string): void {
+  heedHints(true);
+  void compileFile(file);
+  heedHints(false);
 }
 
 async function loadCompiled(program: string): Promise<ProgramCache | undefined> {

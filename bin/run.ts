@@ -10,6 +10,7 @@ import { connectOutput } from './console-output.js';
 import { dropPrivileges } from './drop-privileges.js';
 import { type End, SIGNAL_STATUS } from './ending.js';
 import { describeStats } from './stats.js';
+import { heedHints } from './wasm-hints.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const PATIENCE_MS = 1000;
@@ -42,7 +43,8 @@ export async function runCommand(options: RunOptions, createGuest: CreateGuest):
     // It is waited for below, unless the run fails before.
     output.done.catch(() => undefined);
     undo.push(connectInput(guest, options, end, say));
-    const info = await guest.run();
+    heedHints(true);
+    const info = await guest.run().finally(() => heedHints(false));
     undo.splice(0).forEach((action) => action());
     await output.done;
 
