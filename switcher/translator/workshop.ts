@@ -92,17 +92,22 @@ export class GrowingWorkshop implements Workshop {
     this.#helper = 'starting';
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const worker = new Worker(this.#program, {
-      workerData: port2,
-      transferList: [port2],
-      execArgv: [],
-      env: {},
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    });
-    // Nobody waits for it at the end of the process.
-    worker.unref();
-    worker.on('error', () => this.#fail());
-    worker.on('exit', () => this.#fail());
+    try {
+      const worker = new Worker(this.#program, {
+        workerData: port2,
+        transferList: [port2],
+        execArgv: [],
+        env: {},
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      });
+      // Nobody waits for it at the end of the process.
+      worker.unref();
+      worker.on('error', () => this.#fail());
+      worker.on('exit', () => this.#fail());
+    } catch {
+      // Where threads are not allowed.
+      this.#fail();
+    }
   }
 
   /** Without the other thread, all is as it was before. */

@@ -104,12 +104,13 @@ t.test('code that has been written to while its translation was made is not run 
 
 t.test('a thread that cannot run, or ends in the middle, is done without', async (t) => {
   const programs = [
-    'throw new Error("no")',
-    'port.postMessage("ready"); port.on("message", () => process.exit());',
-    'port.postMessage("ready"); port.on("message", () => { throw new Error("no"); });',
+    new URL('https://localhost/no-such-protocol-for-threads'),
+    program('throw new Error("no")'),
+    program('port.postMessage("ready"); port.on("message", () => process.exit());'),
+    program('port.postMessage("ready"); port.on("message", () => { throw new Error("no"); });'),
   ];
-  for (const text of programs) {
-    const cpu = newCpu(new GrowingWorkshop(0, program(text)));
+  for (const file of programs) {
+    const cpu = newCpu(new GrowingWorkshop(0, file));
     await runUntil(t, cpu, () => translator(cpu).regions > 20);
     t.strictSame(translator(cpu).mistakes, []);
   }
