@@ -18,7 +18,7 @@ export class ByteWriter {
   }
 
   byte(value: number): void {
-    this.#reserve(1);
+    if (this.length === this.#bytes.length) this.#reserve(1);
     this.#bytes[this.length++] = value;
   }
 
@@ -42,6 +42,7 @@ export class ByteWriter {
 
   signed(value: number): void {
     let rest = value | 0;
+    if (rest >= -0x40 && rest < 0x40) return this.byte(rest & 0x7f);
     for (;;) {
       const low = rest & 0x7f;
       rest >>= 7;
