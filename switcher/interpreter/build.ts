@@ -7,7 +7,7 @@ import { formKey } from '../decode/forms.js';
 import { InterpreterModule } from './generate.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
-import { factsOf } from '../translator/form-facts.js';
+import { factsOf } from '../instructions/form-facts.js';
 import { FORMS_FILE, type FormsFile, MODULE_FILE, OPCODES_FILE } from './load.js';
 
 /** True when what the form means surely leads elsewhere. */

@@ -7,8 +7,9 @@ import { compileFile } from '../../lib/compile.js';
 import { Bug } from '../../lib/errors.js';
 import { formKey } from '../decode/forms.js';
 import type { Form } from '../decode/instruction.js';
+import type { Flow } from '../instructions/form-facts.js';
 import { useTable } from '../decode/lookup.js';
-import { type Flow, type RecordShape, recordShape } from './record-shape.js';
+import { type RecordShape, recordShape } from './record-shape.js';
 
 export const MODULE_FILE = new URL('./interpreter.wasm', import.meta.url);
 export const FORMS_FILE = new URL('./interpreter.json', import.meta.url);

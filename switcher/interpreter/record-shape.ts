@@ -1,6 +1,7 @@
 // What a form says of its records, worked out once for each form: which handler, and how the numbers of registers become
 // places. Decoding fills thousands of records before anything is hot, and asks nothing of a form but this.
 import type { Form, Operand } from '../decode/instruction.js';
+import type { Flow } from '../instructions/form-facts.js';
 
 /** The register files have words, or 16 bytes for each. */
 export const REGISTER_SIZES = { general: 4, wide: 16 } as const;
@@ -17,17 +18,6 @@ const PLACES = {
   wide: table((number) => number * REGISTER_SIZES.wide),
   bare: table((number) => number),
 };
-
-/** How an instruction ends. */
-export type Flow =
-  /** It runs into the next one, or faults. */
-  | 'plain'
-  /** It may jump to its immediate. */
-  | 'branch'
-  /** It always jumps, to its immediate or elsewhere. */
-  | 'jump'
-  /** It delegates or raises, which translated code leaves to the interpreter. */
-  | 'foreign';
 
 export interface RecordShape {
   /** The place of the form's handler in the interpreter's table. */

@@ -15,7 +15,7 @@ import type { Bits } from '../wasm/known-bits.js';
 import { Constants } from '../wasm/known.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Functions, Of, Setting, Window } from '../wasm/setting.js';
-import { factsOf } from './form-facts.js';
+import { factsOf } from '../instructions/form-facts.js';
 import { flatMap, type Job } from './job.js';
 import { type FlagsKnowledge, inCommon, RegionFlags, UNKNOWN } from './region-flags.js';
 import { RegionRegisters, ZERO_SLOT } from './region-registers.js';

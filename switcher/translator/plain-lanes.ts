@@ -2,7 +2,7 @@
 // what it writes comes from. Half `lane` of register n has the number 2n + lane, and a bit in masks.
 import type { Body, RegisterNumber, Statement, Value } from '../language/nodes.js';
 import { DOUBLE } from '../instructions/sse/format.js';
-import { factsOf } from './form-facts.js';
+import { factsOf } from '../instructions/form-facts.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 
 /** What half of a vector is: a plain double whatever was in registers, what was in this half of a register, or anything. */

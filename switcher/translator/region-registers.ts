@@ -9,7 +9,7 @@ import type { ValueType } from '../language/operators.js';
 import type { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Of, Saying } from '../wasm/setting.js';
-import { factsOf } from './form-facts.js';
+import { factsOf } from '../instructions/form-facts.js';
 import type { Region } from './region.js';
 import { RegionSse, type Surroundings } from './region-sse.js';
 import { RegionX87, TopIsUncertain, type X87Shape } from './region-x87.js';

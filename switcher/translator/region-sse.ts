@@ -14,7 +14,7 @@ import type { Value } from '../language/nodes.js';
 import { wordsOfBody } from '../language/state-words.js';
 import type { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
-import { factsOf } from './form-facts.js';
+import { factsOf } from '../instructions/form-facts.js';
 import { bitOf, isPlainNumber, LANE_BYTES, laneAt, type OffsetOf, sourceOf, wantedPlain } from './plain-lanes.js';
 import type { Region, RegionInstruction } from './region.js';
 

@@ -5,7 +5,7 @@
 // guess that is checked, to the calls of the region that can have led to it.
 import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
 import type { Form } from '../decode/instruction.js';
-import type { Flow } from '../interpreter/record-shape.js';
+import type { Flow } from '../instructions/form-facts.js';
 
 export interface RegionInstruction {
   /** Where its record is. */

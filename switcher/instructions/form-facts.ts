@@ -1,10 +1,20 @@
-// What the translator must know of a form, derived from what the form means.
+// What those who translate must know of a form, derived from what it means.
 import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
-import { meaning } from '../instructions/index.js';
-import type { Flow } from '../interpreter/record-shape.js';
 import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
 import type { Body, Statement } from '../language/nodes.js';
+import { meaning } from './index.js';
+
+/** How an instruction ends. */
+export type Flow =
+  /** It runs into the next one, or faults. */
+  | 'plain'
+  /** It may jump to its immediate. */
+  | 'branch'
+  /** It always jumps, to its immediate or elsewhere. */
+  | 'jump'
+  /** It delegates or raises, which translated code leaves to the interpreter. */
+  | 'foreign';
 
 export interface FormFacts {
   readonly flow: Flow;
