@@ -1,7 +1,7 @@
 // Where decoded code is kept: basic blocks as rows of records, found by the guest-physical address of their first byte.
 //
 // A block runs from where a jump leads to the next instruction that surely goes elsewhere, or to the end of its page. Who
-// jumps into the middle of one goes on with the same records. An instruction that lies on two pages is a block of its own and
+// jumps into the middle of one gets a block that is the end of it, with the same records. An instruction that lies on two pages is a block of its own and
 // depends on both. When a page that holds code is written to, all its blocks are forgotten; their records stay where they are
 // until the arena is full, since nothing leads to them.
 import { PAGE_OFFSET_MASK, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
@@ -20,6 +20,8 @@ import * as State from './state.js';
 
 const LONGEST_INSTRUCTION = 15;
 const INSTRUCTIONS_PER_BLOCK = 64;
+/** Where the block is looked for that somebody jumps into, in bytes: what began before is decoded twice. */
+const FARTHEST_BACK = 64;
 const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
 /** No eip that is this number has its place at the beginning of the jump cache, so it stands for "empty" there. */
 const EMPTY_AT_ZERO = 1;
@@ -96,14 +98,14 @@ export class CodeCache {
   readonly #maps: FlatMaps;
   readonly #caches: readonly [kernel: Int32Array, user: Int32Array];
   readonly #tables: readonly [kernel: Int32Array, user: Int32Array];
-  /** By mode and privilege: from guest-physical addresses to records, some of which are forgotten. */
+  /** By kind of code: from guest-physical addresses to the records of blocks, some of which are forgotten. */
   readonly #indices: (RecordIndex | undefined)[] = [];
   /** By guest-physical page: what lies below this in the arena is forgotten. */
   readonly #since: Int32Array;
   /** The guest-physical addresses of the blocks that depend on a page. */
   readonly #pages = new Map<number, number[]>();
-  /** By the number of a record: 1 if a block begins there. */
-  readonly #begins = new Uint8Array(State.RECORDS_SIZE / Records.RECORD_SIZE);
+  /** By the number of a record: how many instructions the block has that begins there, 0 if none does. */
+  readonly #counts = new Uint8Array(State.RECORDS_SIZE / Records.RECORD_SIZE);
   /** The guest-physical page of an instruction's end, when that is another one than that of its beginning; by record. */
   readonly #secondPages = new Map<number, number>();
   readonly #records: Int32Array;
@@ -115,8 +117,9 @@ export class CodeCache {
   readonly #instruction: Instruction = newInstruction();
   readonly counters: CodeCounters = newCodeCounters();
   #top = State.RECORDS;
-  /** The record of the block that was decoded last. */
+  /** The block that was decoded last, or found in another one: its record, and how many instructions it has. */
   #made = State.RECORDS;
+  #count = 0;
   #generation = 0;
   #mode: CodeMode = { defaultSize: 32, flat: true, base: 0, limit: 0xffffffff };
   #modeBits = 0;
@@ -218,8 +221,7 @@ export class CodeCache {
     const linear = (this.#mode.base + eip) >>> 0;
     const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
     if (pfn < 0) return false;
-    const record = this.#recordAt(this.#index(user), addressOf(pfn, linear), pfn, eip);
-    return record !== 0 && this.#begins[numberOf(record)] === 1;
+    return this.#recordAt(this.#index(user), addressOf(pfn, linear), pfn, eip) !== 0;
   }
 
   #index(user: boolean): RecordIndex {
@@ -228,7 +230,7 @@ export class CodeCache {
     return (this.#indices[kind] ??= new RecordIndex());
   }
 
-  /** The record of the instruction at `eip`; 0 if it is not decoded, or forgotten. */
+  /** The record of the block at `eip`; 0 if none begins there, or it is forgotten. */
   #recordAt(index: RecordIndex, address: number, pfn: number, eip: number): number {
     const record = index.get(address);
     // The same code at another address is other code.
@@ -294,7 +296,7 @@ export class CodeCache {
   #forgetAll(): void {
     for (const index of this.#indices) index?.clear();
     this.#since.fill(0);
-    this.#begins.fill(0);
+    this.#counts.fill(0);
     this.#secondPages.clear();
     const pages = [...this.#pages.keys()];
     this.#pages.clear();
@@ -322,13 +324,21 @@ export class CodeCache {
     const address = addressOf(pfn, linear);
     const index = this.#index(user);
     let record = this.#recordAt(index, address, pfn, eip);
-    if (record === 0 || !this.#isCurrent(record, vpn, user)) {
-      const problem = this.#decodeBlock(index, eip, linear, pfn, user);
-      if (problem !== undefined) return problem;
+    if (record !== 0 && this.#isCurrent(record, vpn, user)) this.counters.found++;
+    else {
+      if (!this.#isEndOfBlock(index, eip, address, pfn)) {
+        const problem = this.#decodeBlock(eip, linear, pfn, user);
+        if (problem !== undefined) return problem;
+        this.counters.blocksDecoded++;
+      }
       record = this.#made;
-      this.counters.blocksDecoded++;
+      index.set(address, record);
+      this.#counts[numberOf(record)] = this.#count;
+      this.#dependOn(pfn, address);
+      const secondPage = this.#secondPageOf(record);
+      if (secondPage !== undefined) this.#dependOn(secondPage, address);
     }
-    this.#enter(record, address, vpn, pfn, user);
+    this.#enter(record, address, vpn, user);
     const cache = this.#caches[user ? 1 : 0];
     const place = cachePlace(eip);
     cache[place] = eip;
@@ -337,15 +347,9 @@ export class CodeCache {
     return { kind: 'found', record };
   }
 
-  /** Makes known that a block begins at `record`. */
-  #enter(record: number, address: number, vpn: number, pfn: number, user: boolean): void {
+  /** Makes known to the CPU that a block begins at `record`. */
+  #enter(record: number, address: number, vpn: number, user: boolean): void {
     const secondPage = this.#secondPageOf(record);
-    if (this.#begins[numberOf(record)] === 1) this.counters.found++;
-    else {
-      this.#begins[numberOf(record)] = 1;
-      this.#dependOn(pfn, address);
-      if (secondPage !== undefined) this.#dependOn(secondPage, address);
-    }
     this.#maps.markExecuted(vpn, user);
     if (secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
     // The CPU's own look-up takes eip for a linear address, and looks at one page.
@@ -370,7 +374,7 @@ export class CodeCache {
     const result = decode(this.#memory.bytes, available, eip, this.#mode, this.#instruction, (pfn << PAGE_SHIFT) + at);
     if (result === 'too-long') return { kind: 'not-code' };
     if (result === 'short') {
-      const problem = this.#decodeAcross(undefined, eip, linear, available, user);
+      const problem = this.#decodeAcross(eip, linear, available, user);
       this.#secondPages.delete(first);
       this.#top = first;
       return problem ?? { kind: 'found', record: first };
@@ -398,6 +402,31 @@ export class CodeCache {
     );
   }
 
+  /** Whether the block at `eip` is the end of one that begins not far before it. */
+  #isEndOfBlock(index: RecordIndex, eip: number, address: number, pfn: number): boolean {
+    const farthest = Math.min(FARTHEST_BACK, address & PAGE_OFFSET_MASK);
+    for (let distance = 1; distance <= farthest; distance++) {
+      const block = this.#recordAt(index, address - distance, pfn, (eip - distance) | 0);
+      if (block === 0) continue;
+      const skipped = this.#skippedUntil(eip, block);
+      if (skipped === 0) continue;
+      this.#made = block + skipped * Records.RECORD_SIZE;
+      this.#count = (this.#counts[numberOf(block)] ?? 0) - skipped;
+      return true;
+    }
+    return false;
+  }
+
+  /** How many instructions of the block come before the one at `eip`; 0 when that is not in it. */
+  #skippedUntil(eip: number, block: number): number {
+    const count = this.#counts[numberOf(block)] ?? 0;
+    for (let i = 1; i < count; i++) {
+      const left = (eip - this.#eipOf(block + i * Records.RECORD_SIZE)) | 0;
+      if (left <= 0) return left === 0 ? i : 0;
+    }
+    return 0;
+  }
+
   #dependOn(pfn: number, address: number): void {
     const addresses = this.#pages.get(pfn);
     if (addresses !== undefined) {
@@ -410,58 +439,46 @@ export class CodeCache {
   }
 
   /** Decodes the block at `eip`, which begins at the arena's top. */
-  #decodeBlock(index: RecordIndex, eip: number, linear: number, pfn: number, user: boolean): Problem | undefined {
+  #decodeBlock(eip: number, linear: number, pfn: number, user: boolean): Problem | undefined {
     if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
     this.#made = this.#top;
+    this.#count = 0;
     const instruction = this.#instruction;
     let at = linear & PAGE_OFFSET_MASK;
     let next = eip;
-    let count = 0;
-    while (count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE) {
+    while (this.#count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE) {
       const available = Math.min(this.#longestAt(next), PAGE_SIZE - at);
       const ram = (pfn << PAGE_SHIFT) + at;
       const result = decode(this.#memory.bytes, available, next, this.#mode, instruction, ram);
       if (result !== 'ok') {
-        if (count > 0) break;
-        return result === 'short' ? this.#decodeAcross(index, eip, linear, available, user) : { kind: 'not-code' };
+        if (this.#count > 0) break;
+        return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'not-code' };
       }
-      if (this.#recordAt(index, ram, pfn, next) === 0) index.set(ram, this.#top);
       const { endsBlock } = this.#record(instruction, next, this.#mode.base !== 0);
       at += instruction.length;
       next = (next + instruction.length) | 0;
-      count++;
+      this.#count++;
       if (endsBlock) return undefined;
     }
     this.#jumpOn(eip, next);
     return undefined;
   }
 
-  /**
-   * The instruction at `eip`, of which `available` bytes are on its first page.
-   *
-   * @param index undefined when nobody is to find it
-   */
-  #decodeAcross(
-    index: RecordIndex | undefined,
-    eip: number,
-    linear: number,
-    available: number,
-    user: boolean,
-  ): Problem | undefined {
+  /** The instruction at `eip`, of which `available` bytes are on its first page: a block of its own. */
+  #decodeAcross(eip: number, linear: number, available: number, user: boolean): Problem | undefined {
     const longest = this.#longestAt(eip);
     if (available === longest) return { kind: 'not-code' };
     const secondAddress = (linear + available) >>> 0;
     const secondPage = this.#maps.readablePage(secondAddress >>> PAGE_SHIFT, user);
     if (secondPage < 0) return { kind: 'fault', address: secondAddress };
-    const firstPage = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
-    const end = (firstPage + 1) << PAGE_SHIFT;
+    const end = (this.#maps.readablePage(linear >>> PAGE_SHIFT, user) + 1) << PAGE_SHIFT;
     const ram = secondPage << PAGE_SHIFT;
     this.#window.set(this.#memory.bytes.subarray(end - available, end));
     this.#window.set(this.#memory.bytes.subarray(ram, ram + LONGEST_INSTRUCTION - available), available);
     this.#made = this.#top;
     if (decode(this.#window, longest, eip, this.#mode, this.#instruction) !== 'ok') return { kind: 'not-code' };
     this.#secondPages.set(this.#made, secondPage);
-    index?.set(addressOf(firstPage, linear), this.#made);
+    this.#count = 1;
     const { endsBlock } = this.#record(this.#instruction, eip, true);
     if (!endsBlock) this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
     return undefined;
