@@ -223,16 +223,21 @@ export function setupDefaultIdtEntries(cpu: LgCpu): void {
 
 /** Brings the IDT that the CPU uses up to date with what the Guest has registered. */
 export function copyTraps(cpu: LgCpu): void {
+  const { syscallVector } = cpu.lg;
+  for (let vector = 0; vector < FIRST_EXTERNAL_VECTOR; vector++) copyTrap(cpu, vector);
+  // Of the others it is the only one that may be direct, and a kernel loads hundreds of them one by one.
+  if (syscallVector >= FIRST_EXTERNAL_VECTOR && syscallVector < IDT_ENTRIES) copyTrap(cpu, syscallVector);
+}
+
+function copyTrap(cpu: LgCpu, vector: number): void {
+  if (!directTrap(cpu, vector)) return;
   const real = cpu.switcher.pages.guestIdt;
-  for (let vector = 0; vector < IDT_ENTRIES; vector++) {
-    if (!directTrap(cpu, vector)) continue;
-    const high = cpu.idt[2 * vector + 1] ?? 0;
-    if (descriptorType(high) === GATE_TRAP) {
-      real[2 * vector] = cpu.idt[2 * vector] ?? 0;
-      real[2 * vector + 1] = high;
-    } else {
-      setDefaultGate(cpu, vector, (high & DESC_DPL_MASK) >>> DESC_DPL_SHIFT);
-    }
+  const high = cpu.idt[2 * vector + 1] ?? 0;
+  if (descriptorType(high) === GATE_TRAP) {
+    real[2 * vector] = cpu.idt[2 * vector] ?? 0;
+    real[2 * vector + 1] = high;
+  } else {
+    setDefaultGate(cpu, vector, (high & DESC_DPL_MASK) >>> DESC_DPL_SHIFT);
   }
 }
 
