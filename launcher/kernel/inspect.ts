@@ -40,12 +40,13 @@ export function inspectElf(segments: readonly Uint8Array[]): Inspection {
   const parts = segments.map(({ buffer, byteOffset, length }) => Buffer.from(buffer, byteOffset, length));
   const has = (needle: string | Buffer): boolean => parts.some((part) => part.includes(needle));
   const banner = parts.map(versionBanner).find((version) => version !== undefined);
-  const calls = parts.map(initCall);
-  if (calls.includes('int')) {
-    const old = has(DEVICE_PAGE_ERA) && !has(PCI_ERA);
+  const calls = (how: 'int' | 'vmcall'): boolean => parts.some((part) => initCall(part) === how);
+  if (calls('int')) {
+    // In this order, since megabytes are searched through for what is not there.
+    const old = !has(PCI_ERA) && has(DEVICE_PAGE_ERA);
     return { verdict: old ? 'old-lguest' : 'lguest', version: banner };
   }
-  if (calls.includes('vmcall') && has(DEVICE_PAGE_ERA)) return { verdict: 'old-lguest', version: banner };
+  if (calls('vmcall') && has(DEVICE_PAGE_ERA)) return { verdict: 'old-lguest', version: banner };
   if (banner !== undefined) return { verdict: 'other-linux', version: banner };
   return { verdict: has(HYPERCALL) ? 'lguest' : 'never', version: undefined };
 }
