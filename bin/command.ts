@@ -39,6 +39,8 @@ async function dispatch(
   if (interpreter !== undefined) compileWithHints(interpreter);
   const code = file === undefined ? undefined : await loadCompiled(file);
   const program = await import('./program.js');
+  // V8 has seen by now what is in the interpreter, and begins to compile it when the event loop has turned.
+  if (interpreter !== undefined) await new Promise(setImmediate);
   const parsed = program.parseCommandLine(argv, process.env);
   switch (parsed.kind) {
     case 'help':
