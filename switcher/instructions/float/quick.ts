@@ -71,14 +71,14 @@ function rounded(b: Builder, signExponent: Value, high: Value, low: Value): Roun
 export function quickProduct(b: Builder, x: F.Float80, y: F.Float80): Rounded80 {
   const { high, low } = multiplyWide(b, x.significand, y.significand);
   // The product of two numbers in [1, 2) is in [1, 4).
-  const short = b.shrU(b.not(high), 63n);
+  const isLong = (): Value => b.ltS(high, 0n);
   // Signs add up, too: what two of them carry is cut off.
-  const word = b.and(b.sub(b.add(x.signExponent, y.signExponent), F.BIAS - 1), WORD);
+  const word = b.and(b.sub(b.add(x.signExponent, y.signExponent), F.BIAS), WORD);
   return rounded(
     b,
-    b.sub(word, b.wrap(short)),
-    b.or(b.shl(high, short), b.and(b.shrU(low, 63n), short)),
-    b.shl(low, short),
+    b.add(word, isLong()),
+    b.select(isLong(), high, b.or(b.shl(high, 1n), b.shrU(low, 63n))),
+    b.select(isLong(), low, b.shl(low, 1n)),
   );
 }
 
@@ -249,6 +249,17 @@ export const areOrdered = (b: Builder, x: F.Float80, y: F.Float80): Value => b.a
 export interface Order {
   readonly less: Value;
   readonly equal: Value;
+}
+
+/** As much of a number as a double holds, if its exponent is moderate: such doubles are in the order of the numbers. */
+const abridged = (b: Builder, { significand, signExponent }: F.Float80): Value =>
+  b.or(b.shl(b.extendU(signExponent), 48n), b.shrU(b.shl(significand, 1n), 16n));
+
+/** The order of two numbers that are quick, if `differ`: if as much of them as a double holds tells it. */
+export function quickestOrder(b: Builder, x: F.Float80, y: F.Float80): Order & { readonly differ: Value } {
+  const [first, second] = [abridged(b, x), abridged(b, y)];
+  const asDouble = (bits: Value): Value => b.apply('f64.reinterpret_i64', [bits]);
+  return { less: b.apply('f64.lt', [asDouble(first), asDouble(second)]), equal: b.i32(0), differ: b.ne(first, second) };
 }
 
 export function quickOrder(b: Builder, x: F.Float80, y: F.Float80): Order {

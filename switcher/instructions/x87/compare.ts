@@ -5,7 +5,7 @@ import type { Value } from '../../language/nodes.js';
 import { type Definition, define } from '../definition.js';
 import { f80Compare, f80Examine } from '../float/compare.js';
 import { DENORMAL, type Float80, INVALID } from '../float/format.js';
-import { areOrdered, isOrdered, type Order, quickOrder } from '../float/quick.js';
+import { areOrdered, areQuick, isOrdered, isQuick, type Order, quickestOrder, quickOrder } from '../float/quick.js';
 import type { Access } from '../operands.js';
 import { fractionOperand, integerOperand } from './operand.js';
 import * as X from './state.js';
@@ -23,8 +23,11 @@ function compare(b: Builder, x: Float80, y: Float80, quiet: boolean): Value {
 interface Comparison {
   /** Not 0 if something is to be compared that is not there. */
   readonly empty: Value;
+  /** Whether both are numbers with moderate exponents, and not zero. */
+  isQuickest(): Value;
   isQuick(): Value;
-  quick(): Order;
+  /** Both, if one of these is true. */
+  numbers(): readonly [x: Float80, y: Float80];
   any(): Value;
 }
 
@@ -32,8 +35,9 @@ function ofRegisters(b: Builder, x: X.StackRegister, y: X.StackRegister, quiet: 
   const [first, second] = [X.readRegister(b, x), X.readRegister(b, y)];
   return {
     empty: b.or(x.empty, y.empty),
+    isQuickest: () => areQuick(b, first, second),
     isQuick: () => areOrdered(b, first, second),
-    quick: () => quickOrder(b, first, second),
+    numbers: () => [first, second],
     any: () => compare(b, first, second, quiet),
   };
 }
@@ -41,19 +45,23 @@ function ofRegisters(b: Builder, x: X.StackRegister, y: X.StackRegister, quiet: 
 /** `quickly`, with the order of the two, or `slowly`, with condition codes and flags. */
 function choose(
   b: Builder,
-  { empty, isQuick, quick, any }: Comparison,
+  { empty, isQuickest, isQuick, numbers, any }: Comparison,
   quickly: (order: Order) => void,
   slowly: (word: Value) => void,
 ): void {
-  b.quickly(
-    () => b.and(b.eqz(empty), isQuick()),
-    () => quickly(quick()),
-    () => {
-      const word = b.variable('i32', UNORDERED | INVALID | X.STACK_FAULT);
-      b.when(b.eqz(empty), () => b.set(word, any()));
-      slowly(b.get(word));
-    },
-  );
+  const exactly = (): void => {
+    const word = b.variable('i32', UNORDERED | INVALID | X.STACK_FAULT);
+    b.when(b.eqz(empty), () => b.set(word, any()));
+    slowly(b.get(word));
+  };
+  b.inPlace(() => {
+    const { differ, ...order } = quickestOrder(b, ...numbers());
+    b.whenSeldom(
+      b.eqz(b.and(b.and(b.eqz(empty), isQuickest()), differ)),
+      () => b.when(b.and(b.eqz(empty), isQuick()), () => quickly(quickOrder(b, ...numbers())), exactly),
+      () => quickly(order),
+    );
+  }, exactly);
 }
 
 /** A comparison that leaves condition codes behind. */
@@ -89,8 +97,9 @@ const withMemory = (integer: boolean, pops: number): Definition => {
     const first = X.readRegister(b, x);
     const comparison = {
       empty: x.empty,
+      isQuickest: () => b.and(isQuick(b, first), y.isQuick()),
       isQuick: () => b.and(isOrdered(b, first), y.isQuick()),
-      quick: () => quickOrder(b, first, y.quick()),
+      numbers: () => [first, y.quick()] as const,
       any: () => {
         const second = y.any();
         const compared = compare(b, first, second, false);
@@ -127,8 +136,9 @@ define('ftst', (b) => {
     b,
     {
       empty: register.empty,
+      isQuickest: () => isQuick(b, x),
       isQuick: () => isOrdered(b, x),
-      quick: () => quickOrder(b, x, zero),
+      numbers: () => [x, zero],
       any: () => compare(b, x, zero, false),
     },
     0,
