@@ -108,6 +108,8 @@ export const SSE_TRUST = 0x32c;
 export const TRUSTED_EXPONENTS = 0x7fc;
 /** 64 bits: if they are not 0, PE is set, whatever FPU_STATUS says of it. What results lose is collected here. */
 export const FPU_INEXACT = 0x330;
+/** How often translated code was left because numbers were not plain (see float/plain), since somebody looked. */
+export const X87_STRANGE = 0x338;
 /** Physical registers R0 … R7: 64-bit significand, then sign and exponent in 16 bits (kept as a word), 16 bytes each. */
 export const FPU_REGISTERS = 0x340;
 export const FPU_REGISTER_SIZE = 16;

@@ -167,6 +167,7 @@ class Compiler {
       }
       case 'inPlace':
         return () => 1;
+      case 'followed':
       case 'assured':
         return () => 0;
       case 'field':
@@ -438,6 +439,7 @@ class Compiler {
         };
       }
       case 'assure':
+      case 'goOnIf':
         return () => {};
       case 'copyBytes': {
         const [to, from, count] = [this.#word(statement.to), this.#word(statement.from), this.#word(statement.count)];

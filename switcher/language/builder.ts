@@ -332,9 +332,19 @@ export class Builder {
     this.when(this.#value('i32', { kind: 'inPlace' }), spelledOut, otherwise);
   }
 
+  /** The first where the x87's registers are followed as well (see float/plain). */
+  followed(trusting: () => void, otherwise: () => void): void {
+    this.when(this.#value('i32', { kind: 'followed' }), trusting, otherwise);
+  }
+
   /** Whether it is known here already what `assure` says. A reader that knows nothing says 0. */
   assured(value: Value, lane: 0 | 1): Value {
     return this.#value('i32', { kind: 'assured', value, lane });
+  }
+
+  /** The instruction is done, and has met what translated code is not made for unless `condition` is true. */
+  goOnIf(condition: Value): void {
+    this.#current.push({ kind: 'goOnIf', condition: this.#use(condition) });
   }
 
   /** Says of 64 bits of `value` that from here on they are a plain double, or trust is gone: who says so has looked. */

@@ -35,6 +35,8 @@ export type Node =
   | { readonly kind: 'field'; readonly field: Field }
   /** Whether a quick way is to be spelled out where it is used (1), or left to the routine that has it as well (0). */
   | { readonly kind: 'inPlace' }
+  /** Whether it is followed which numbers x87 registers hold (1), so that `assured` is of use there. */
+  | { readonly kind: 'followed' }
   // -- below: bound by a statement, at one place in time
   | { readonly kind: 'parameter'; readonly index: number }
   | { readonly kind: 'variable'; readonly variable: Variable }
@@ -179,6 +181,8 @@ export type Statement =
   | { readonly kind: 'copyBytes'; readonly to: Value; readonly from: Value; readonly count: Value }
   /** Fills bytes of the machine's memory with the low byte of `value`. */
   | { readonly kind: 'fillBytes'; readonly to: Value; readonly value: Value; readonly count: Value }
+  /** Nothing is to follow in translated code, the instruction being done, unless `condition` is true. */
+  | { readonly kind: 'goOnIf'; readonly condition: Value }
   /** From here on `lane` of `value` is a plain double, or trust is gone: the sentence has seen to that. */
   | { readonly kind: 'assure'; readonly value: Value; readonly lane: 0 | 1 }
   /** Ends the instruction with an exception; the registers are as before the instruction. */
@@ -212,6 +216,7 @@ export function isTimed(node: Node): boolean {
     case 'select':
     case 'field':
     case 'inPlace':
+    case 'followed':
       return false;
     default:
       return true;

@@ -104,6 +104,7 @@ function valuesOf(statement: Statement): readonly Value[] {
     case 'probe':
       return [statement.address];
     case 'if':
+    case 'goOnIf':
       return [statement.condition];
     case 'call':
     case 'delegate':

@@ -7,7 +7,7 @@ import { Bug } from '../../lib/errors.js';
 import { EXIT_BUDGET, EXIT_STALE } from '../cpu/exits.js';
 import * as State from '../cpu/state.js';
 import * as Records from '../interpreter/records.js';
-import type { Field, RegisterFile, RegisterNumber, Routine, Statement, Value } from '../language/nodes.js';
+import type { Field, RegisterFile, RegisterNumber, Routine, Statement, Value, Variable } from '../language/nodes.js';
 import { givesWay } from '../language/nodes.js';
 import { type FunctionCode, joined } from '../wasm/code-writer.js';
 import { Emitter } from '../wasm/emit.js';
@@ -182,6 +182,7 @@ export class RegionEmitter implements Setting {
     this.#loops.set(eip, label);
     this.#arrive(eip);
     this.#flags.forget();
+    this.#registers.x87.meetLoop(eip);
     this.#registers.sse.meetLoop(eip);
     this.#emit.labelled('loop', label, () => this.#within(eip, merges));
   }
@@ -220,6 +221,7 @@ export class RegionEmitter implements Setting {
       const { body, flagsMaybe } = factsOf(instruction.form);
       this.#flagsMaybe = flagsMaybe && this.#maySetFlags(body.statements);
       if (this.#flagsMaybe) this.#flags.settleAndForget();
+      this.#registers.x87.begin();
       this.#registers.sse.begin(instruction);
       this.#emit.body(body);
       this.#isDone(instruction);
@@ -387,11 +389,34 @@ export class RegionEmitter implements Setting {
   }
 
   isAssured(value: Value, lane: 0 | 1): boolean {
-    return this.#registers.sse.isAssured(value, lane);
+    return this.#registers.sse.isAssured(value, lane) || this.#registers.x87.isAssured(value);
   }
 
   assure(value: Value, lane: 0 | 1): void {
     this.#registers.sse.assure(value, lane);
+    this.#registers.x87.assure(value);
+  }
+
+  get follows(): boolean {
+    return this.#registers.x87.follows;
+  }
+
+  setsVariable(variable: Variable, value: Value): void {
+    this.#registers.x87.setsVariable(variable, value);
+  }
+
+  goOnIf(emit: Emitter): void {
+    const { nextEip } = this.#current();
+    const [done, before] = [this.#done, this.#knowledge()];
+    this.#isDone(this.#current());
+    emit.op(WASM.i32Eqz);
+    emit.seldom();
+    emit.ifThen(() => {
+      this.#registers.x87.countStrange();
+      this.#leaveTo(nextEip);
+    });
+    this.#done = done;
+    this.#restore(before);
   }
 
   beginIf(): void {

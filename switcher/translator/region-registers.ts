@@ -3,7 +3,7 @@
 import { REGISTER_FILES } from '../cpu/register-files.js';
 import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
-import type { RegisterFile, Routine } from '../language/nodes.js';
+import type { RegisterFile, Routine, Value } from '../language/nodes.js';
 import { wordsOfBody, wordsOfRoutine } from '../language/state-words.js';
 import type { ValueType } from '../language/operators.js';
 import type { Emitter } from '../wasm/emit.js';
@@ -56,6 +56,11 @@ class Places {
 
   get isUsed(): boolean {
     return this.#locals.size > 0;
+  }
+
+  /** The local for the place at `offset`, if it has one already. */
+  known(offset: number): number | undefined {
+    return this.#locals.get(offset);
   }
 
   /** The local for the place at `offset`, to be read. */
@@ -117,7 +122,10 @@ export class RegionRegisters {
     this.#signExponents = new Places(emit, 4);
     this.#chooseWords(region);
     const isKept = KNOWN_WORDS.every((offset) => this.#wordsInLocals.has(offset));
-    this.x87 = new RegionX87(emit, isKept ? shape : undefined, (offset) => emit.localGet(this.#words.local(offset)));
+    this.x87 = new RegionX87(emit, isKept ? shape : undefined, {
+      pushWord: (offset) => emit.localGet(this.#words.local(offset)),
+      number: (register) => this.#number(register),
+    });
     const xmm = (offset: number): number => this.#xmm.local(REGISTER_FILES.xmm + offset);
     this.sse = new RegionSse(emit, region, { ...around, xmm });
   }
@@ -135,6 +143,13 @@ export class RegionRegisters {
       this.#wordsInLocals.add(offset);
       if (isWritten) this.#wordsWritten.add(offset);
     }
+  }
+
+  #number(register: number): { significand: number; signExponent: number } | undefined {
+    const at = State.FPU_REGISTERS + register * State.FPU_REGISTER_SIZE;
+    const significand = this.#significands.known(at);
+    const signExponent = this.#signExponents.known(at + State.FPU_SIGN_EXPONENT);
+    return significand === undefined || signExponent === undefined ? undefined : { significand, signExponent };
   }
 
   // ---------------------------------------------------------------- on the way in and out
@@ -219,9 +234,12 @@ export class RegionRegisters {
 
   // ---------------------------------------------------------------- words of the state, and the x87's registers
 
-  state({ bytes, offset, index }: Of<'state'>): boolean {
+  state(node: Of<'state'>): boolean {
+    const { bytes, offset, index } = node;
     const local = this.#localOf(bytes, offset, index, false);
     if (local === undefined) return false;
+    const register = bytes === 8 && offset === State.FPU_REGISTERS ? this.#registerAt(index) : undefined;
+    if (register !== undefined) this.x87.reads(node, register);
     this.#emit.localGet(local);
     return true;
   }
@@ -235,9 +253,27 @@ export class RegionRegisters {
     const local = this.#localOf(bytes, offset, index, true);
     if (local === undefined) return false;
     if (index === undefined) this.x87.writes(offset, value);
+    this.#writesNumber(bytes, offset, index, value);
     this.#emit.value(value);
     this.#emit.localSet(local);
     return true;
+  }
+
+  /** The x87 register that is meant by an index, if registers are in locals. */
+  #registerAt(index: Of<'state'>['index']): number | undefined {
+    if (!this.x87.isStatic || index === undefined) return undefined;
+    const at = this.#emit.constantOf(index);
+    return typeof at === 'number' ? at / State.FPU_REGISTER_SIZE : undefined;
+  }
+
+  /** Who writes a significand writes sign and exponent next, that go with it; but for MMX, which has no numbers. */
+  #writesNumber(bytes: number, offset: number, index: Of<'state'>['index'], value: Value): void {
+    const part = offset - State.FPU_REGISTERS;
+    const register = this.#registerAt(index);
+    if (register === undefined) return;
+    if (part === 0 && bytes === 8) this.x87.writesNumber(register, value);
+    if (part === State.FPU_SIGN_EXPONENT && this.#emit.constantOf(value) !== undefined)
+      this.x87.writesAnything(register);
   }
 
   #localOf(bytes: number, offset: number, index: Of<'state'>['index'], write: boolean): number | undefined {

@@ -6,14 +6,20 @@
 // of the checks that each instruction makes nothing is left. Where that cannot be kept up, the region is made again with
 // everything in memory.
 import * as State from '../cpu/state.js';
-import { EXCEPTIONS, ROUNDING_SHIFT } from '../instructions/float/format.js';
+import { EXCEPTIONS, EXPONENT_MASK, type Float80, ROUNDING_SHIFT } from '../instructions/float/format.js';
+import { isPlain, RANGE, STEP } from '../instructions/float/plain.js';
 import { SUMMARY } from '../instructions/x87/state.js';
-import type { Value } from '../language/nodes.js';
+import { Builder } from '../language/builder.js';
+import type { Node, Value, Variable } from '../language/nodes.js';
 import type { Emitter } from '../wasm/emit.js';
 import { type Bits, bitsOf, follows, someBitsOf, UNKNOWN_BITS } from '../wasm/known-bits.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Of } from '../wasm/setting.js';
+import { PlainNumbers } from './plain-x87.js';
 
+const REGISTERS = 8;
+/** To leave code so often for numbers that are not plain is worse than not to follow them. */
+export const STRANGE_OFTEN = 200;
 /** The field of the control word that says how to round: what is changed all the time, for conversions to integers. */
 const ROUNDING = 3 << ROUNDING_SHIFT;
 
@@ -28,6 +34,8 @@ export interface X87Shape {
   /** Undefined when tags are read as they come: MMX code changes them all, and never asks. */
   readonly empty: number | undefined;
   readonly control: number;
+  /** A bit for each register that holds a plain number; undefined when that is not to be followed. */
+  readonly plain: number | undefined;
 }
 
 /** What is known at a point of the code. */
@@ -39,9 +47,11 @@ export interface X87Knowledge {
   readonly control: Bits;
   /** It has been seen that the FPU is this task's. */
   readonly available: boolean;
+  /** A bit for each register that holds a plain number (see float/plain). */
+  readonly plain: number;
 }
 
-const NOTHING: X87Knowledge = { top: undefined, empty: undefined, control: UNKNOWN_BITS, available: false };
+const NOTHING: X87Knowledge = { top: undefined, empty: undefined, control: UNKNOWN_BITS, available: false, plain: 0 };
 
 /** What the state's words are now; undefined when an exception waits, which nobody is quick about. */
 export function shapeOf(memory: { get(offset: number): number }): X87Shape | undefined {
@@ -50,7 +60,21 @@ export function shapeOf(memory: { get(offset: number): number }): X87Shape | und
     top: memory.get(State.FPU_TOP),
     empty: memory.get(State.FPU_EMPTY),
     control: memory.get(State.FPU_CONTROL),
+    plain: plainNow(memory),
   };
+}
+
+function plainNow(memory: { get(offset: number): number }): number {
+  const empty = memory.get(State.FPU_EMPTY);
+  let plain = 0;
+  for (let register = 0; register < REGISTERS; register++) {
+    const at = State.FPU_REGISTERS + register * State.FPU_REGISTER_SIZE;
+    const exponent = memory.get(at + State.FPU_SIGN_EXPONENT) & EXPONENT_MASK;
+    const [low, high] = [memory.get(at), memory.get(at + 4)];
+    const isNumber = high < 0 && ((exponent + STEP) & RANGE) !== 0;
+    if (isNumber || (low | high | exponent) === 0) plain |= 1 << register;
+  }
+  return plain & ~empty;
 }
 
 /** Whether what is there is what a region was made for. */
@@ -59,10 +83,19 @@ export const isMadeFor = (shape: X87Shape, now: X87Shape | undefined): boolean =
 
 const isElsewhere = (a: X87Knowledge, b: X87Knowledge): boolean => a.top !== b.top || a.empty !== b.empty;
 
+/** The locals of a region that the x87 is in. */
+export interface X87Locals {
+  /** Pushes a word of the state as it is where code is being emitted. */
+  pushWord(offset: number): void;
+  /** Those for a register; undefined while it is not used. */
+  number(register: number): { readonly significand: number; readonly signExponent: number } | undefined;
+}
+
 export class RegionX87 {
   readonly #emit: Emitter;
   readonly #shape: X87Shape | undefined;
-  readonly #pushWord: (offset: number) => void;
+  readonly #locals: X87Locals;
+  readonly #numbers: PlainNumbers;
   known: X87Knowledge;
   /** The words of the shape that were of use. */
   readonly #used = new Set<number>();
@@ -70,22 +103,43 @@ export class RegionX87 {
   #moved = false;
   /** The instruction has loaded a control word from somewhere. */
   #controlled = false;
+  #mayBeStrange = false;
   /** What was known at the beginning of each if that is open, and at the end of its first way. */
   readonly #ifs: { readonly before: X87Knowledge; then: X87Knowledge | undefined }[] = [];
+  /** Loops of which the code has begun. */
+  readonly #begun = new Set<number>();
   /** What is relied upon where several ways meet. */
   readonly #meetings = new Map<number, X87Knowledge>();
 
-  /** @param pushWord pushes a word of the state as it is where code is being emitted */
-  constructor(emit: Emitter, shape: X87Shape | undefined, pushWord: (offset: number) => void) {
+  constructor(emit: Emitter, shape: X87Shape | undefined, locals: X87Locals) {
     this.#emit = emit;
     this.#shape = shape;
-    this.#pushWord = pushWord;
-    this.known = shape === undefined ? NOTHING : { ...shape, control: bitsOf(shape.control), available: false };
+    this.#locals = locals;
+    this.#numbers = new PlainNumbers((value) => emit.constantOf(value));
+    this.known =
+      shape === undefined
+        ? NOTHING
+        : { ...shape, control: bitsOf(shape.control), available: false, plain: shape.plain ?? 0 };
   }
 
   /** Whether the registers are in locals. */
   get isStatic(): boolean {
     return this.known.top !== undefined;
+  }
+
+  /** Whether it is followed which numbers are plain. */
+  get follows(): boolean {
+    return this.isStatic && this.#shape?.plain !== undefined;
+  }
+
+  /** Code is about to be left because numbers are not plain. */
+  countStrange(): void {
+    this.#mayBeStrange = true;
+    this.#emit.const32(0);
+    this.#emit.loadState(State.X87_STRANGE);
+    this.#emit.const32(1);
+    this.#emit.op(WASM.i32Add);
+    this.#emit.store(4, State.X87_STRANGE);
   }
 
   /** The registers are in locals, and now that matters. */
@@ -108,6 +162,13 @@ export class RegionX87 {
     this.#emit.loadState(State.FPU_STATUS);
     this.#emit.const32(SUMMARY);
     this.#emit.op(WASM.i32And, WASM.i32Or);
+    const isPushed = this.#pushIsNotPlain(this.#shape?.plain ?? 0, (b, register) => this.#numberInMemory(b, register));
+    if (isPushed) this.#emit.op(WASM.i32Or);
+    if (this.#mayBeStrange) {
+      this.#emit.loadState(State.X87_STRANGE);
+      this.#emit.const32(STRANGE_OFTEN);
+      this.#emit.op(WASM.i32GtU, WASM.i32Or);
+    }
     return true;
   }
 
@@ -121,6 +182,74 @@ export class RegionX87 {
       [State.FPU_CONTROL, control],
     ] as const;
     return words.filter(([offset]) => this.#used.has(offset));
+  }
+
+  // ---------------------------------------------------------------- plain numbers
+
+  /** Pushes whether one of the registers, a bit for each, that are used is not plain; false if there is none. */
+  #pushIsNotPlain(registers: number, numberAt: (b: Builder, register: number) => Float80 | undefined): boolean {
+    let isPushed = false;
+    for (let register = 0; register < REGISTERS; register++) {
+      if (((registers >> register) & 1) === 0) continue;
+      const b = new Builder();
+      const number = numberAt(b, register);
+      if (number === undefined) continue;
+      const strange = b.eqz(isPlain(b, number));
+      this.#emit.statements(b.body().statements);
+      this.#emit.value(strange);
+      if (isPushed) this.#emit.op(WASM.i32Or);
+      isPushed = true;
+    }
+    return isPushed;
+  }
+
+  /** The number in the register's locals. */
+  #number(b: Builder, register: number): Float80 | undefined {
+    const locals = this.#locals.number(register);
+    return (
+      locals && {
+        significand: b.parameter('i64', locals.significand),
+        signExponent: b.parameter('i32', locals.signExponent),
+      }
+    );
+  }
+
+  /** The number in the register, where that is in memory still, if the region uses it. */
+  #numberInMemory(b: Builder, register: number): Float80 | undefined {
+    const at = State.FPU_REGISTERS + register * State.FPU_REGISTER_SIZE;
+    if (this.#locals.number(register) === undefined) return undefined;
+    return { significand: b.state(8, at), signExponent: b.state(4, at + State.FPU_SIGN_EXPONENT) };
+  }
+
+  /** The code of an instruction begins. */
+  begin(): void {
+    this.#numbers.begin();
+  }
+
+  reads(node: Node, register: number): void {
+    this.#numbers.read(node, register, this.known.plain);
+  }
+
+  /** The register's significand is being written. */
+  writesNumber(register: number, value: Value): void {
+    this.known = { ...this.known, plain: this.#numbers.write(register, value, this.known.plain) };
+  }
+
+  /** What is in the register is no number, or not for sure. */
+  writesAnything(register: number): void {
+    this.known = { ...this.known, plain: this.known.plain & ~(1 << register) };
+  }
+
+  setsVariable(variable: Variable, value: Value): void {
+    this.#numbers.set(variable, value, this.known.plain);
+  }
+
+  isAssured(value: Value): boolean {
+    return this.#numbers.isPlain(value, this.known.plain);
+  }
+
+  assure(value: Value): void {
+    this.known = { ...this.known, plain: this.#numbers.assure(value, this.known.plain) };
   }
 
   // ---------------------------------------------------------------- words of the state
@@ -181,6 +310,7 @@ export class RegionX87 {
 
   beginIf(): void {
     this.#ifs.push({ before: this.known, then: undefined });
+    this.#numbers.beginIf();
   }
 
   beginElse(): void {
@@ -188,11 +318,13 @@ export class RegionX87 {
     if (open === undefined) return;
     open.then = this.known;
     this.known = open.before;
+    this.#numbers.beginElse();
   }
 
   /** The stack is thought to be what the way on which it moved has made of it; the end of the instruction asks whether it is. */
   endIf(): void {
     const open = this.#ifs.pop();
+    this.#numbers.endIf();
     if (open?.then === undefined) return;
     const { before, then } = open;
     const otherwise = this.known;
@@ -204,7 +336,8 @@ export class RegionX87 {
     const [moved, other] = moves;
     if (moved && other && isElsewhere(moved, other)) throw new TopIsUncertain();
     if (moves.length === 1) this.#moved = true;
-    this.known = { ...(moved ?? before), control, available: before.available };
+    const plain = then.plain & otherwise.plain;
+    this.known = { ...(moved ?? before), control, available: before.available, plain };
   }
 
   /** The instruction is over. Pushes whether things are not what they are thought to be, if that has to be asked. */
@@ -234,7 +367,7 @@ export class RegionX87 {
 
   /** Pushes something but 0 if what is known of the word is not true of it. */
   #pushDiffers(offset: number, { zeros, ones }: Bits): void {
-    this.#pushWord(offset);
+    this.#locals.pushWord(offset);
     this.#emit.const32(ones);
     this.#emit.op(WASM.i32Xor);
     if ((zeros | ones) === -1) return;
@@ -255,8 +388,13 @@ export class RegionX87 {
       return false;
     }
     if (isElsewhere(meeting, this.known)) throw new TopIsUncertain();
-    if (follows(meeting.control, this.known.control)) return false;
+    const unknown = meeting.plain & ~this.known.plain;
+    let isPushed = false;
+    if (!this.#begun.has(eip)) this.#meetings.set(eip, { ...meeting, plain: meeting.plain & ~unknown });
+    else isPushed = this.#pushIsNotPlain(unknown, (b, register) => this.#number(b, register));
+    if (follows(meeting.control, this.known.control)) return isPushed;
     this.#pushDiffers(State.FPU_CONTROL, meeting.control);
+    if (isPushed) this.#emit.op(WASM.i32Or);
     return true;
   }
 
@@ -264,5 +402,11 @@ export class RegionX87 {
   meet(eip: number, before: X87Knowledge): void {
     const meeting = this.#meetings.get(eip);
     this.known = { ...(meeting ?? this.known), available: before.available };
+  }
+
+  /** The same for a loop: what is known there now is what those who come from behind have to bring along. */
+  meetLoop(eip: number): void {
+    this.#begun.add(eip);
+    this.known = { ...this.known, plain: this.#meetings.get(eip)?.plain ?? 0 };
   }
 }

@@ -9,11 +9,12 @@ import type { CodeCache } from '../cpu/code-cache.js';
 import type { Memory } from '../cpu/memory.js';
 import type { CpuRoutines } from '../cpu/routines.js';
 import { shapeOf as recordShapeOf } from '../interpreter/load.js';
+import * as State from '../cpu/state.js';
 import * as Records from '../interpreter/records.js';
 import { flatMap, type Job, withItsRecords } from './job.js';
 import { type Made, type Outcome, REGION } from './make-region.js';
 import { plainDoublesOf } from './region-sse.js';
-import { isMadeFor, shapeOf, type X87Shape } from './region-x87.js';
+import { isMadeFor, shapeOf, STRANGE_OFTEN, type X87Shape } from './region-x87.js';
 import { type Fetch, findRegion, type Region } from './region.js';
 import type { Workshop } from './workshop.js';
 
@@ -21,6 +22,7 @@ import type { Workshop } from './workshop.js';
 const PAGES_OF_A_REGION = 4;
 /** What the x87 is like where a region begins may change, but not all the time. */
 const SHAPES_OF_A_PLACE = 3;
+const ALL_REGISTERS = 0xff;
 const LARGEST_NUMBER_OF_PLACES = 100_000;
 const TABLE_GROWTH = 256;
 /**
@@ -49,6 +51,8 @@ interface Place {
   pages: number;
   /** How often a region here may still be made for what the x87 is like then. */
   shapes: number;
+  /** Which x87 registers may be taken for plain numbers; undefined when none, nor results (see float/plain). */
+  plain: number | undefined;
   /** What the last one was made for. */
   shape: X87Shape | undefined;
 }
@@ -123,6 +127,7 @@ export class Translator {
       state: { kind: 'met', samples: 0 },
       pages: PAGES_OF_A_REGION,
       shapes: SHAPES_OF_A_PLACE,
+      plain: ALL_REGISTERS,
       shape: undefined,
     };
     this.#places.set(record, place);
@@ -153,10 +158,25 @@ export class Translator {
     this.counters.stale++;
     const place = this.#place(eip, user);
     if (place === undefined) return;
-    if (place.shape !== undefined && !isMadeFor(place.shape, shapeOf(this.#memory))) place.shapes--;
-    else place.pages = 1;
+    this.#learn(place);
     if (place.state.kind === 'translated') place.state.translation.end();
     this.found(eip, user);
+  }
+
+  /** What a region at the place was made for is not true any more. */
+  #learn(place: Place): void {
+    const { shape } = place;
+    const now = shapeOf(this.#memory);
+    if (this.#memory.get(State.X87_STRANGE) > STRANGE_OFTEN) {
+      this.#memory.set(State.X87_STRANGE, 0);
+      place.plain = undefined;
+    } else if (shape !== undefined && !isMadeFor(shape, now)) {
+      place.shapes--;
+    } else if (shape?.plain !== undefined && (shape.plain & ~(now?.plain ?? 0)) !== 0) {
+      place.plain = shape.plain & (now?.plain ?? 0);
+    } else {
+      place.pages = 1;
+    }
   }
 
   /** Code at `eip` was looked for and found: where everything is to be translated, it is translated now. */
@@ -215,10 +235,16 @@ export class Translator {
       ...withItsRecords(region, this.#memory.all),
       otherPages: region.otherPages.map((page) => ({ page, entry: this.#memory.view.getInt32(map + page * 4, true) })),
       user,
-      shape: place.shapes > 0 ? shapeOf(this.#memory) : undefined,
+      shape: place.shapes > 0 ? this.#shapeFor(place) : undefined,
       plainDoubles: plainDoublesOf(this.#memory.view),
       counts: this.#counts,
     };
+  }
+
+  /** What the x87 is like, as far as that may be relied upon at the place. */
+  #shapeFor({ plain }: Place): X87Shape | undefined {
+    const now = shapeOf(this.#memory);
+    return now && { ...now, plain: plain === undefined ? undefined : plain & (now.plain ?? 0) };
   }
 
   #count(outcome: Outcome, instructions: number, isElsewhere: boolean): void {

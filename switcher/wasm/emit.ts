@@ -13,7 +13,7 @@ import { GuestMemory } from './guest-memory.js';
 import type { Bits } from './known-bits.js';
 import { Constants } from './known.js';
 import { WASM } from './opcodes.js';
-import type { Functions, Setting } from './setting.js';
+import type { Functions, Of, Setting } from './setting.js';
 
 /** What belongs to the body being emitted, while another one is emitted in the middle of it. */
 interface SuspendedBody {
@@ -31,17 +31,27 @@ interface Alternative {
 
 const COMPARES = /\.(eqz?|ne|[lg][te](_[su])?)$/;
 const isBoolean = ({ node }: Value): boolean =>
-  node.kind === 'operator' &&
-  (COMPARES.test(node.name) || (/^i32\.(and|or)$/.test(node.name) && node.args.every((arg) => isBoolean(arg))));
+  node.kind === 'assured' ||
+  (node.kind === 'constant' && node.value === 1) ||
+  (node.kind === 'operator' &&
+    (COMPARES.test(node.name) || (/^i32\.(and|or)$/.test(node.name) && node.args.every((arg) => isBoolean(arg)))));
 
 /** Taken apart where a part is of no use elsewhere: a | b, and that a & b of two comparisons is 0. */
-function alternatives(value: Value, negated: boolean): Alternative[] {
+function alternatives(
+  value: Value,
+  negated: boolean,
+  sameAs: (node: Of<'operator'>) => Value | undefined,
+): Alternative[] {
   const { node } = value;
   if (node.kind === 'operator' && value.uses < 2) {
+    const same = sameAs(node);
+    if (same !== undefined) return alternatives(same, negated, sameAs);
     const [left, right] = node.args;
-    if (node.name === 'i32.eqz' && left) return alternatives(left, !negated);
+    if (node.name === 'i32.eqz' && left) return alternatives(left, !negated, sameAs);
     const splits = negated ? node.name === 'i32.and' && isBoolean(value) : node.name === 'i32.or';
-    if (splits && left && right) return [...alternatives(left, negated), ...alternatives(right, negated)];
+    if (splits && left && right) {
+      return [...alternatives(left, negated, sameAs), ...alternatives(right, negated, sameAs)];
+    }
   }
   return [{ value, negated }];
 }
@@ -169,6 +179,7 @@ export class Emitter extends CodeWriter {
         return;
       }
       case 'inPlace':
+      case 'followed':
       case 'assured':
         throw new Bug(`a ${node.kind} is always known`);
       case 'field':
@@ -211,7 +222,7 @@ export class Emitter extends CodeWriter {
   }
 
   /** The low half of a vector as a number, operands pushed: moved as a double, which takes one instruction less below us. */
-  #lowHalf({ name, immediates }: Extract<Node, { kind: 'operator' }>): boolean {
+  #lowHalf({ name, immediates }: Of<'operator'>): boolean {
     if (immediates[0] !== 0) return false;
     if (name === 'i64x2.extract_lane') {
       this.op(...WASM.f64x2ExtractLane, 0, WASM.i64ReinterpretF64);
@@ -278,6 +289,7 @@ export class Emitter extends CodeWriter {
         this.#let(statement.value);
         return;
       case 'setVariable':
+        this.#setting.setsVariable?.(statement.variable, statement.value);
         this.value(statement.value);
         this.localSet(this.#variableLocal(statement.variable));
         return;
@@ -325,6 +337,11 @@ export class Emitter extends CodeWriter {
       case 'return':
         for (const value of statement.values) this.value(value);
         this.op(WASM.return);
+        return;
+      case 'goOnIf':
+        if (this.#constants.of(statement.condition) === 1) return;
+        this.value(statement.condition);
+        this.#setting.goOnIf?.(this);
         return;
       case 'assure':
         this.#setting.assure?.(statement.value, statement.lane);
@@ -418,7 +435,7 @@ export class Emitter extends CodeWriter {
     this.labelled('block', isDone, () => {
       this.labelled('block', isSeldom, () => {
         this.#setting.beginIf?.();
-        for (const { value, negated } of alternatives(condition, false)) {
+        for (const { value, negated } of alternatives(condition, false, (node) => this.#constants.sameAs(node))) {
           // Conditions that are known on the way change nothing.
           const known = this.#constants.of(value);
           if (known !== undefined && (known === 0) !== negated) continue;

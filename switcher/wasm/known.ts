@@ -17,6 +17,8 @@ export interface Knowledge {
   isAssured?(value: Value, lane: 0 | 1): boolean;
   /** Whether quick ways are to be spelled out in place. */
   readonly inPlace?: boolean;
+  /** Whether the numbers in x87 registers are followed. */
+  readonly follows?: boolean;
 }
 
 /** When their second operand is 0; when their first one is. */
@@ -49,6 +51,7 @@ export class Constants {
     if (node.kind === 'constant') return node.value;
     if (node.kind === 'constant128') return Uint8Array.from(node.bytes);
     if (node.kind === 'inPlace') return this.#setting.inPlace === true ? 1 : 0;
+    if (node.kind === 'followed') return this.#setting.follows === true ? 1 : 0;
     if (this.#known.has(value)) return this.#known.get(value);
     const found = this.#find(value) ?? this.#fromBits(value);
     this.#known.set(value, found);
@@ -87,6 +90,12 @@ export class Constants {
     return (zeros | ones) === ALL ? ones : undefined;
   }
 
+  /** What is known of the bits of an operand, which may be known as a number and not bit by bit. */
+  #allBits(value: Value): Bits {
+    const known = value.type === 'i32' ? this.of(value) : undefined;
+    return typeof known === 'number' ? bitsOf(known) : this.bits(value);
+  }
+
   #findBits({ node, type }: Value): Bits {
     if (type !== 'i32') return UNKNOWN_BITS;
     switch (node.kind) {
@@ -94,6 +103,8 @@ export class Constants {
         return bitsOf(Number(node.value));
       case 'inPlace':
         return bitsOf(this.#setting.inPlace === true ? 1 : 0);
+      case 'followed':
+        return bitsOf(this.#setting.follows === true ? 1 : 0);
       case 'field': {
         const blank = this.#setting.constantField?.(node.field);
         return blank === undefined ? UNKNOWN_BITS : bitsOf(blank);
@@ -107,7 +118,7 @@ export class Constants {
       case 'operator':
         return bitsOfOperator(
           node.name,
-          node.args.map((arg) => this.bits(arg)),
+          node.args.map((arg) => this.#allBits(arg)),
         );
       default:
         return UNKNOWN_BITS;

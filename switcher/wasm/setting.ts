@@ -9,6 +9,7 @@ import type {
   Routine,
   Statement,
   Value,
+  Variable,
 } from '../language/nodes.js';
 import type { Emitter } from './emit.js';
 import type { Bits } from './known-bits.js';
@@ -72,6 +73,12 @@ export interface Setting {
   isAssured?(value: Value, lane: 0 | 1): boolean;
   /** Whether quick ways are spelled out in place. */
   readonly inPlace?: boolean;
+  /** Whether it is followed which numbers x87 registers hold. */
+  readonly follows?: boolean;
+  /** Leaves the code, the instruction being done, if what is on the stack is 0. */
+  goOnIf?(emit: Emitter): void;
+  /** `variable` is about to be set to `value`. */
+  setsVariable?(variable: Variable, value: Value): void;
   /** Where blanks are constants: what this one is. */
   constantField?(field: Field): number;
   /** Where registers are known: whether this is the one that is always zero. */

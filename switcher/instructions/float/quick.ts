@@ -55,14 +55,14 @@ export const isQuick = (b: Builder, x: F.Float80): Value =>
 /** 1 if what is left over makes the number larger: more than a half; or just a half, and what is there is odd. */
 const roundsUp = (b: Builder, kept: Value, rest: Value): Value => b.gtU(b.or(rest, b.and(kept, 1n)), F.TOP_BIT);
 
-/** A number on its way, of which it is known that it stays in range: rounded. It may be zero, all of it. */
-function rounded(b: Builder, signExponent: Value, high: Value, low: Value): Rounded80 {
+/** A number on its way, of which it is known that it stays in range: rounded. It may be zero, all of it, and has a sign then, too. */
+function rounded(b: Builder, signExponent: Value, high: Value, low: Value, signOfZero = signExponent): Rounded80 {
   const up = roundsUp(b, high, low);
   const significand = b.variable('i64', b.add(high, b.extendU(up)));
   const word = b.variable('i32', signExponent);
   b.whenSeldom(b.eqz(b.get(significand)), () => {
     b.set(significand, b.shl(b.extendU(up), 63n));
-    b.set(word, b.add(signExponent, up));
+    b.set(word, b.select(up, b.add(signExponent, 1), b.and(signOfZero, F.SIGN)));
   });
   return { significand: b.get(significand), signExponent: b.get(word), lost: low, up };
 }
@@ -71,14 +71,15 @@ function rounded(b: Builder, signExponent: Value, high: Value, low: Value): Roun
 export function quickProduct(b: Builder, x: F.Float80, y: F.Float80): Rounded80 {
   const { high, low } = multiplyWide(b, x.significand, y.significand);
   // The product of two numbers in [1, 2) is in [1, 4).
-  const isLong = (): Value => b.ltS(high, 0n);
+  const short = b.shrU(b.not(high), 63n);
   // Signs add up, too: what two of them carry is cut off.
-  const word = b.and(b.sub(b.add(x.signExponent, y.signExponent), F.BIAS), WORD);
+  const word = b.and(b.sub(b.add(x.signExponent, y.signExponent), F.BIAS - 1), WORD);
   return rounded(
     b,
-    b.add(word, isLong()),
-    b.select(isLong(), high, b.or(b.shl(high, 1n), b.shrU(low, 63n))),
-    b.select(isLong(), low, b.shl(low, 1n)),
+    b.sub(word, b.wrap(short)),
+    b.or(b.shl(high, short), b.and(b.shrU(low, 63n), short)),
+    b.shl(low, short),
+    b.xor(x.signExponent, y.signExponent),
   );
 }
 
@@ -109,7 +110,11 @@ export function quickSum(b: Builder, x: F.Float80, y: F.Float80): Rounded80 {
   b.whenSeldom(
     b.gtU(distance, 63),
     // Far below the last place it is only a question of there being something.
-    () => b.when(b.leU(distance, 65), () => shiftFar(b, small, distance, low)),
+    () => {
+      b.when(b.leU(distance, 65), () => shiftFar(b, small, distance, low));
+      // Zero is far below whatever there is.
+      b.when(b.eqz(small), () => b.set(low, 0n));
+    },
     () => {
       const n = b.extendU(distance);
       b.set(high, b.shrU(small, n));
@@ -193,7 +198,10 @@ export function widened(b: Builder, format: Narrow, bits: Value): F.Float80 {
 
 /** 1 if the number is a normal one of the narrow format, too, before it is rounded and after. */
 export const fits = (b: Builder, { least, exponentMask }: Narrow, x: F.Float80): Value =>
-  b.and(b.ltU(b.sub(exponentOf(b, x.signExponent), least), exponentMask - 2), F.topBit(b, x.significand));
+  b.and(
+    b.ltU(b.sub(exponentOf(b, x.signExponent), least), exponentMask - 2),
+    b.or(b.assured(x.significand, 0), F.topBit(b, x.significand)),
+  );
 
 /** The number in the narrow format, as wide as that is, rounded to nearest. */
 export function narrowed(b: Builder, format: Narrow, x: F.Float80): Rounding & { bits: Value } {
@@ -255,11 +263,15 @@ export interface Order {
 const abridged = (b: Builder, { significand, signExponent }: F.Float80): Value =>
   b.or(b.shl(b.extendU(signExponent), 48n), b.shrU(b.shl(significand, 1n), 16n));
 
-/** The order of two numbers that are quick, if `differ`: if as much of them as a double holds tells it. */
+/** The order of two numbers that are quick or zero, if `differ`: if as much of them as a double holds tells it. */
 export function quickestOrder(b: Builder, x: F.Float80, y: F.Float80): Order & { readonly differ: Value } {
   const [first, second] = [abridged(b, x), abridged(b, y)];
   const asDouble = (bits: Value): Value => b.apply('f64.reinterpret_i64', [bits]);
-  return { less: b.apply('f64.lt', [asDouble(first), asDouble(second)]), equal: b.i32(0), differ: b.ne(first, second) };
+  return {
+    less: b.apply('f64.lt', [asDouble(first), asDouble(second)]),
+    equal: b.i32(0),
+    differ: b.apply('f64.ne', [asDouble(first), asDouble(second)]),
+  };
 }
 
 export function quickOrder(b: Builder, x: F.Float80, y: F.Float80): Order {

@@ -10,15 +10,8 @@ import { f80RoundToInteger } from '../float/convert.js';
 import { f80Divide } from '../float/divide.js';
 import { call80, type Flagged80, type Float80, SIGN } from '../float/format.js';
 import { f80Multiply } from '../float/multiply.js';
-import {
-  areQuick,
-  isQuick,
-  quickDifference,
-  quickProduct,
-  quickSum,
-  type Rounded80,
-  roundsAsUsual,
-} from '../float/quick.js';
+import * as Plain from '../float/plain.js';
+import { isQuick, quickDifference, quickProduct, quickSum, type Rounded80, roundsAsUsual } from '../float/quick.js';
 import { f80SquareRoot } from '../float/square-root.js';
 import type { Access } from '../operands.js';
 import { fractionOperand, integerOperand, withOperandFlags } from './operand.js';
@@ -60,35 +53,84 @@ function write(b: Builder, { register, pops }: Place, value: Float80): void {
   if (pops) X.pop(b);
 }
 
-/** In place, if `isOpen`; by `any`, which leaves its result in an outcome, if not. */
-function operateAndEnd(
-  b: Builder,
-  { quick, reversed }: Operation,
-  place: Place,
-  isOpen: () => Value,
-  operands: () => readonly [target: Float80, source: Float80],
-  any: (outcome: X.Outcome) => void,
-): void {
-  const slow = (): void => {
+/** What an operation is done with, and where. */
+interface Operands extends Place {
+  /** Numbers from registers. */
+  readonly registers: readonly Float80[];
+  /** 1 if those registers are not empty, and memory holds no number that is a matter for routines. */
+  arePresent(): Value;
+  /** All of them. */
+  numbers(): readonly [target: Float80, source: Float80];
+  /** By the routine, if there is something in the registers: leaves its result in the outcome. */
+  any(outcome: X.Outcome): void;
+}
+
+/** In place, if that can be; by routines, if not. */
+function operateAndEnd(b: Builder, { quick, reversed }: Operation, operands: Operands): void {
+  const all = (is: (number: Float80) => Value, numbers: readonly Float80[]): Value =>
+    numbers.map(is).reduce((some, one) => b.and(some, one));
+  /** @param followed numbers in registers that must be plain where things go on */
+  const slow = (followed: readonly Float80[] = []): void => {
     const outcome = new X.Outcome(b);
-    any(outcome);
-    const ending = place.memory ? { memory: place.memory } : {};
-    X.commit(b, outcome.flags, () => write(b, place, outcome.value), ending);
+    operands.any(outcome);
+    const ending = operands.memory ? { memory: operands.memory } : {};
+    const { value } = outcome;
+    b.assure(value.significand, 0);
+    X.commit(b, outcome.flags, () => write(b, operands, value), ending);
+    const arePlain = (): Value =>
+      followed.reduce((some, number) => b.and(some, Plain.isPlain(b, number)), Plain.looksPlain(b, value));
+    b.followed(
+      () => b.goOnIf(arePlain()),
+      () => {},
+    );
   };
   if (quick === undefined) {
     slow();
     return;
   }
-  b.quickly(
-    () => b.and(roundsAsUsual(b), isOpen()),
-    () => {
-      const [target, source] = operands();
-      const [x, y] = reversed ? [source, target] : [target, source];
-      const result = quick(b, x, y);
-      X.commitQuick(b, result, () => write(b, place, result), place.memory);
-    },
-    slow,
-  );
+  const { registers } = operands;
+  const compute = (): Rounded80 => {
+    const [target, source] = operands.numbers();
+    const [x, y] = reversed ? [source, target] : [target, source];
+    return quick(b, x, y);
+  };
+  const commit = (result: Rounded80): void =>
+    X.commitQuick(b, result, () => write(b, operands, result), operands.memory);
+  const isOpen = (): Value => b.and(roundsAsUsual(b), operands.arePresent());
+  const followed = (): void => {
+    const result = compute();
+    const areNumbers = b.and(
+      all((number) => Plain.isSurelyPlain(b, number), registers),
+      Plain.isInRange(b, result),
+    );
+    b.assure(result.significand, 0);
+    b.whenSeldom(
+      b.eqz(b.and(isOpen(), areNumbers)),
+      () => {
+        // Zero is plain, too.
+        const arePlain = b.and(
+          all((number) => Plain.isPlain(b, number), registers),
+          Plain.looksPlain(b, result),
+        );
+        b.when(
+          b.and(isOpen(), arePlain),
+          () => commit(result),
+          () => slow(registers),
+        );
+      },
+      () => commit(result),
+    );
+    for (const { significand } of registers) b.assure(significand, 0);
+  };
+  const quickly = (): void => {
+    const areOpen = (): Value =>
+      b.and(
+        isOpen(),
+        all((number) => isQuick(b, number), registers),
+      );
+    b.quickly(areOpen, () => commit(compute()), slow);
+  };
+  b.followed(followed, quickly);
 }
 
 /** `fadd m32` and the like: ST(0) with a number from memory. */
@@ -98,20 +140,21 @@ function withMemory(operation: Operation, integer: boolean): Definition {
     const source = integer ? integerOperand(b, from) : fractionOperand(b, from, false);
     const register = X.stackRegister(b, 0);
     const target = X.readRegister(b, register);
-    operateAndEnd(
-      b,
-      operation,
-      { register, pops: false, memory: from },
-      () => b.and(b.and(b.eqz(register.empty), source.isQuick()), isQuick(b, target)),
-      () => [target, source.quick()],
-      (outcome) => {
+    operateAndEnd(b, operation, {
+      register,
+      pops: false,
+      memory: from,
+      registers: [target],
+      arePresent: () => b.and(b.eqz(register.empty), source.isQuick()),
+      numbers: () => [target, source.quick()],
+      any: (outcome) => {
         b.when(b.eqz(register.empty), () => {
           const number = source.any();
           const result = operate(b, operation, target, number);
           outcome.set(result, integer ? result.flags : withOperandFlags(b, result, number.flags));
         });
       },
-    );
+    });
   };
 }
 
@@ -123,19 +166,19 @@ function withRegister(operation: Operation, pops: boolean): Definition {
     const other = X.stackRegister(b, from.read());
     const [target, source] = [X.readRegister(b, register), X.readRegister(b, other)];
     const areThere = (): Value => b.eqz(b.or(register.empty, other.empty));
-    operateAndEnd(
-      b,
-      operation,
-      { register, pops },
-      () => b.and(areThere(), areQuick(b, target, source)),
-      () => [target, source],
-      (outcome) => {
+    operateAndEnd(b, operation, {
+      register,
+      pops,
+      registers: [target, source],
+      arePresent: areThere,
+      numbers: () => [target, source],
+      any: (outcome) => {
         b.when(areThere(), () => {
           const result = operate(b, operation, target, source);
           outcome.set(result, result.flags);
         });
       },
-    );
+    });
   };
 }
 

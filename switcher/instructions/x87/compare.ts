@@ -5,6 +5,7 @@ import type { Value } from '../../language/nodes.js';
 import { type Definition, define } from '../definition.js';
 import { f80Compare, f80Examine } from '../float/compare.js';
 import { DENORMAL, type Float80, INVALID } from '../float/format.js';
+import { isSurelyPlain } from '../float/plain.js';
 import { areOrdered, areQuick, isOrdered, isQuick, type Order, quickestOrder, quickOrder } from '../float/quick.js';
 import type { Access } from '../operands.js';
 import { fractionOperand, integerOperand } from './operand.js';
@@ -23,8 +24,10 @@ function compare(b: Builder, x: Float80, y: Float80, quiet: boolean): Value {
 interface Comparison {
   /** Not 0 if something is to be compared that is not there. */
   readonly empty: Value;
-  /** Whether both are numbers with moderate exponents, and not zero. */
-  isQuickest(): Value;
+  /** Numbers from registers. */
+  readonly registers: readonly Float80[];
+  /** Whether both are numbers with moderate exponents, and not zero; `followed`: those in registers are known to be plain. */
+  isQuickest(followed: boolean): Value;
   isQuick(): Value;
   /** Both, if one of these is true. */
   numbers(): readonly [x: Float80, y: Float80];
@@ -35,7 +38,8 @@ function ofRegisters(b: Builder, x: X.StackRegister, y: X.StackRegister, quiet: 
   const [first, second] = [X.readRegister(b, x), X.readRegister(b, y)];
   return {
     empty: b.or(x.empty, y.empty),
-    isQuickest: () => areQuick(b, first, second),
+    registers: [first, second],
+    isQuickest: (followed) => (followed ? b.i32(1) : areQuick(b, first, second)),
     isQuick: () => areOrdered(b, first, second),
     numbers: () => [first, second],
     any: () => compare(b, first, second, quiet),
@@ -45,7 +49,7 @@ function ofRegisters(b: Builder, x: X.StackRegister, y: X.StackRegister, quiet: 
 /** `quickly`, with the order of the two, or `slowly`, with condition codes and flags. */
 function choose(
   b: Builder,
-  { empty, isQuickest, isQuick, numbers, any }: Comparison,
+  { empty, registers, isQuickest, isQuick, numbers, any }: Comparison,
   quickly: (order: Order) => void,
   slowly: (word: Value) => void,
 ): void {
@@ -54,14 +58,20 @@ function choose(
     b.when(b.eqz(empty), () => b.set(word, any()));
     slowly(b.get(word));
   };
-  b.inPlace(() => {
+  const inPlace = (isOpen: () => Value): void => {
     const { differ, ...order } = quickestOrder(b, ...numbers());
     b.whenSeldom(
-      b.eqz(b.and(b.and(b.eqz(empty), isQuickest()), differ)),
+      b.eqz(b.and(b.and(b.eqz(empty), isOpen()), differ)),
       () => b.when(b.and(b.eqz(empty), isQuick()), () => quickly(quickOrder(b, ...numbers())), exactly),
       () => quickly(order),
     );
-  }, exactly);
+  };
+  const areNumbers = (): Value =>
+    registers.map((number) => isSurelyPlain(b, number)).reduce((all, one) => b.and(all, one), isQuickest(true));
+  b.followed(
+    () => inPlace(areNumbers),
+    () => b.inPlace(() => inPlace(() => isQuickest(false)), exactly),
+  );
 }
 
 /** A comparison that leaves condition codes behind. */
@@ -97,7 +107,8 @@ const withMemory = (integer: boolean, pops: number): Definition => {
     const first = X.readRegister(b, x);
     const comparison = {
       empty: x.empty,
-      isQuickest: () => b.and(isQuick(b, first), y.isQuick()),
+      registers: [first],
+      isQuickest: (followed: boolean) => (followed ? y.isQuick() : b.and(isQuick(b, first), y.isQuick())),
       isQuick: () => b.and(isOrdered(b, first), y.isQuick()),
       numbers: () => [first, y.quick()] as const,
       any: () => {
@@ -136,7 +147,8 @@ define('ftst', (b) => {
     b,
     {
       empty: register.empty,
-      isQuickest: () => isQuick(b, x),
+      registers: [x],
+      isQuickest: (followed) => (followed ? b.i32(1) : isQuick(b, x)),
       isQuick: () => isOrdered(b, x),
       numbers: () => [x, zero],
       any: () => compare(b, x, zero, false),

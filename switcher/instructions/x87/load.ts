@@ -5,13 +5,16 @@ import { type Condition, condition } from '../../language/flags.js';
 import { define } from '../definition.js';
 import type { Access } from '../operands.js';
 import { ROUND_NEAREST, ROUND_UP, rounding } from '../float/format.js';
+import { looksPlain } from '../float/plain.js';
 import { fractionOperand, integerOperand, type MemoryNumber, wholeOperand } from './operand.js';
 import * as X from './state.js';
 
 function loadNumber(b: Builder, from: Access, number: MemoryNumber): void {
   const target = X.stackRegister(b, -1);
   const push = (): void => {
-    X.writeRegister(b, target, number.quick());
+    const loaded = number.quick();
+    b.assure(loaded.significand, 0);
+    X.writeRegister(b, target, loaded);
     X.moveTop(b, -1);
   };
   b.quickly(
@@ -21,7 +24,13 @@ function loadNumber(b: Builder, from: Access, number: MemoryNumber): void {
       const outcome = new X.Outcome(b);
       const value = number.any();
       outcome.set(value, value.flags);
+      const loaded = outcome.value;
+      b.assure(loaded.significand, 0);
       X.commitPush(b, outcome, from);
+      b.followed(
+        () => b.goOnIf(looksPlain(b, loaded)),
+        () => {},
+      );
     },
   );
 }

@@ -96,6 +96,7 @@ class Walker {
       }
       case 'setVariable':
       case 'assure':
+      case 'goOnIf':
         return [path];
       case 'copyBytes':
       case 'fillBytes':
