@@ -8,7 +8,7 @@ import { type Format, withLane } from './format.js';
 /** `result` if `quick`, else what `exact` gives, called with `args`. May end the instruction by #XF. */
 export function orExactly(b: Builder, quick: Value, result: Value, exact: Routine, args: readonly Value[]): Value {
   const chosen = b.variable(result.type, result);
-  b.when(b.eqz(quick), () => {
+  b.whenSeldom(b.eqz(quick), () => {
     const [exactly, flags] = callPair(b, exact, ...args);
     settle(b, flags);
     b.set(chosen, exactly);
@@ -27,7 +27,7 @@ export function lowestOrExactly(
   args: readonly Value[],
 ): Value {
   const chosen = b.variable('v128', result);
-  b.when(b.eqz(quick), () => {
+  b.whenSeldom(b.eqz(quick), () => {
     const [bits, flags] = callPair(b, exact, ...args);
     settle(b, flags);
     b.set(chosen, withLane(b, format, vector, 0, bits));
