@@ -59,7 +59,7 @@ const nothingElse = {
 };
 
 /** What `--version` and `--help` share with the rest; all else is loaded in one piece, or not at all. */
-const SHARED = ['options-table', 'errors', 'log', 'compile', 'wasm-hints'];
+const SHARED = ['options-table', 'errors', 'log', 'compile', 'loading', 'wasm-hints'];
 const ON_ITS_OWN = ['main', 'command', 'program-cache', 'help', 'worker'];
 
 function chunkOf(id) {

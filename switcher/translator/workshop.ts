@@ -2,6 +2,7 @@
 // thread while it goes on.
 import { availableParallelism } from 'node:os';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { beforeLoading } from '../../lib/loading.js';
 import { type Job, READY } from './job.js';
 import { makeRegion, type Outcome } from './make-region.js';
 
@@ -45,6 +46,8 @@ const WORKER = new URL('../../bundle/worker.cjs', import.meta.url);
 export class GrowingWorkshop implements Workshop {
   #helper: 'none' | 'starting' | 'there' | 'failed' = 'none';
   #port: MessageChannel['port1'] | undefined;
+  /** To be called when the thread has loaded what it needs. */
+  #loaded: (() => void) | undefined;
   readonly #orders: Order[] = [];
   readonly #worthAThread: number;
   readonly #program: URL;
@@ -83,13 +86,14 @@ export class GrowingWorkshop implements Workshop {
   collect(): void {
     if (this.#port === undefined) return;
     for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
-      if (got.message === READY) this.#helper = 'there';
+      if (got.message === READY) this.#started();
       else this.#orders.shift()?.done(got.message as Outcome);
     }
   }
 
   #start(): void {
     this.#helper = 'starting';
+    this.#loaded = beforeLoading();
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     try {
@@ -110,9 +114,17 @@ export class GrowingWorkshop implements Workshop {
     }
   }
 
+  #started(): void {
+    this.#helper = 'there';
+    this.#loaded?.();
+    this.#loaded = undefined;
+  }
+
   /** Without the other thread, all is as it was before. */
   #fail(): void {
     this.collect();
+    this.#loaded?.();
+    this.#loaded = undefined;
     this.#helper = 'failed';
     this.#port?.close();
     this.#port = undefined;

@@ -1,6 +1,7 @@
 // Translations that another thread makes: the Guest runs on meanwhile, and nothing that happens to either does it any harm.
 import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { aroundLoading } from '../../../lib/loading.js';
 import type { Cpu } from '../../../switcher/cpu/cpu.js';
 import type { Job } from '../../../switcher/translator/job.js';
 import { makeRegion, type Outcome } from '../../../switcher/translator/make-region.js';
@@ -61,6 +62,24 @@ t.test(
     t.ok(millisecondsElsewhere > 0 && millisecondsElsewhere < milliseconds);
   },
 );
+
+t.test('what is to be done around the loading of modules is done around the start of the thread', async (t) => {
+  const said: string[] = [];
+  aroundLoading(() => {
+    said.push('before');
+    return () => void said.push('after');
+  });
+  t.teardown(() => aroundLoading(() => () => undefined));
+  const workshop = new GrowingWorkshop(0);
+  const cpu = newCpu(workshop);
+  await runUntil(t, cpu, () => said.length > 0);
+  t.strictSame(said, ['before']);
+  await runUntil(t, cpu, () => workshop.isHelped);
+  t.strictSame(said, ['before', 'after']);
+  const broken = new GrowingWorkshop(0, program('throw new Error("no")'));
+  await runUntil(t, newCpu(broken), () => said.length >= 4);
+  t.strictSame(said, ['before', 'after', 'before', 'after'], 'and if it never starts');
+});
 
 /** Keeps what it is asked for until it is told. */
 class SlowWorkshop implements Workshop {
