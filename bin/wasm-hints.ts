@@ -2,7 +2,7 @@
 // listens only when it is told to.
 //
 // It is told as late as can be, and not for longer than needed: while its flags are not those that Node was built with, V8 throws
-// away the compiled code that Node's own modules come with, and compiles each that is loaded: 12 ms of a start, and 27 of another
+// away the compiled code that Node's own modules come with, and compiles each that is loaded: some milliseconds of a start, and 27 of another
 // thread's. The flags are those of the whole process, so it is the command that has V8 listen, and not the library.
 import { setFlagsFromString } from 'node:v8';
 import { aroundLoading } from '../lib/loading.js';
