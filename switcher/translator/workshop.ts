@@ -9,9 +9,9 @@ import { makeRegion, type Outcome } from './make-region.js';
 /** How often a place is met before it is worth the time that its translation takes from the Guest. */
 const PATIENCE = 24;
 /** The same where that takes nothing from it. */
-const PATIENCE_WITH_HELP = 8;
-/** A Guest that was kept waiting for so long is no short one: a thread costs a third of that to start. */
-const WORTH_A_THREAD_MS = 100;
+const PATIENCE_WITH_HELP = 14;
+/** A Guest that was kept waiting for so long is no boot, which takes a third of it: that is better off without another thread. */
+const WORTH_A_THREAD_MS = 200;
 /** What the other thread is given: a job to be at, and one for when that is done. */
 const JOBS_AT_A_TIME = 2;
 /** It makes little that lasts. */
