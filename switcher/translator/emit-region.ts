@@ -37,6 +37,9 @@ interface Knowledge {
   readonly plainDoubles: number;
 }
 
+/** So many instructions at most are written once more where a cycle is come to from the side. */
+const LARGEST_COPY = 24;
+
 export class RegionEmitter implements Setting {
   readonly inPlace = true;
   readonly #region: Region;
@@ -54,6 +57,8 @@ export class RegionEmitter implements Setting {
   readonly #leaving = {};
   readonly #loops = new Map<number, object>();
   readonly #merges = new Map<number, object>();
+  /** Blocks that stand in the code a second time. */
+  readonly #copies = new Set<Block>();
   /** What is known at the end of each block, and therefore in all that it dominates. */
   readonly #ends = new Map<number, X87Knowledge>();
   /** What all who have come so far to a block know of the flags. */
@@ -191,7 +196,9 @@ export class RegionEmitter implements Setting {
   #within(eip: number, merges: readonly number[]): void {
     const [outermost, ...others] = merges;
     if (outermost === undefined) {
-      this.#instructions(eip);
+      const block = this.#region.blocks.get(eip);
+      if (block === undefined) throw new Bug('a block that is not in its region');
+      this.#instructions(block, false);
       return;
     }
     const label = {};
@@ -203,9 +210,7 @@ export class RegionEmitter implements Setting {
     this.#tree(outermost);
   }
 
-  #instructions(eip: number): void {
-    const block = this.#region.blocks.get(eip);
-    if (block === undefined) throw new Bug('a block that is not in its region');
+  #instructions(block: Block, isCopy: boolean): void {
     let last: RegionInstruction | undefined;
     this.#done = 0;
     for (const instruction of block.instructions) {
@@ -227,8 +232,8 @@ export class RegionEmitter implements Setting {
       this.#isDone(instruction);
       this.#leaveIf(this.#registers.x87.pushIsElsewhere(), instruction.nextEip);
     }
-    this.#ends.set(eip, this.#registers.x87.known);
-    if (last?.flow !== 'jump') this.#goTo(block, last?.nextEip ?? eip);
+    if (!isCopy) this.#ends.set(block.eip, this.#registers.x87.known);
+    if (last?.flow !== 'jump') this.#goTo(block, last?.nextEip ?? block.eip);
   }
 
   /** Whether flags are set on a way of which it is not known that it is taken: a shift by a constant takes one for sure. */
@@ -263,21 +268,54 @@ export class RegionEmitter implements Setting {
         this.#tree(eip);
         return;
       case 'forward':
+        if (this.#cannotJoin(from, eip)) return;
         this.#arrive(eip);
         this.#countDone();
         this.#emit.branch(this.#labelOf(this.#merges, eip));
         return;
       case 'back':
+        if (this.#cannotJoin(from, eip)) return;
         this.#arrive(eip);
         this.#countDone();
         this.#done = 0;
         this.#spendBudget(eip);
         this.#emit.branch(this.#labelOf(this.#loops, eip));
         return;
-      case 'exit':
-        this.#leaveTo(eip);
+      case 'exit': {
+        const copy = inside ? this.#copyFor(from, eip) : undefined;
+        if (copy === undefined) {
+          this.#leaveTo(eip);
+          return;
+        }
+        this.#copies.add(copy);
+        this.#countDone();
+        this.#instructions(copy, true);
         return;
+      }
     }
+  }
+
+  /**
+   * The block at `eip`, which is in the middle of a cycle that `from` comes to from the side, once more for `from`; undefined if
+   * that would lead nowhere. Compilers make most loops so: the way in leads to the test at the end, and what is met as hot is the
+   * beginning. From the copy one goes on where `from` could.
+   */
+  #copyFor(from: Block, eip: number): Block | undefined {
+    const block = this.#region.blocks.get(eip);
+    if (block === undefined || this.#copies.has(from) || block.instructions.length > LARGEST_COPY) return undefined;
+    const successors = block.successors.filter((to) => {
+      const edge = this.#structure.edge(from.eip, to);
+      const label = edge === 'back' ? this.#loops.get(to) : edge === 'forward' ? this.#merges.get(to) : undefined;
+      return label !== undefined && this.#emit.isOpen(label);
+    });
+    return successors.length === 0 ? undefined : { eip: from.eip, instructions: block.instructions, successors };
+  }
+
+  /** Leaves when a copy's x87 stack is not what others bring to where it leads: for them all stays as it is. */
+  #cannotJoin(from: Block, eip: number): boolean {
+    if (!this.#copies.has(from) || this.#registers.x87.canMeet(eip)) return false;
+    this.#leaveTo(eip);
+    return true;
   }
 
   /** Control is about to come to a block from here and from elsewhere: what is known must be true of all ways. */

@@ -398,6 +398,12 @@ export class RegionX87 {
     return true;
   }
 
+  /** Whether the stack is where others have it that come to `eip`. */
+  canMeet(eip: number): boolean {
+    const meeting = this.#meetings.get(eip);
+    return meeting === undefined || !isElsewhere(meeting, this.known);
+  }
+
   /** Code for `eip`, where ways meet, begins. All of them come by a place where `before` was known. */
   meet(eip: number, before: X87Knowledge): void {
     const meeting = this.#meetings.get(eip);

@@ -191,6 +191,11 @@ export class CodeWriter {
     this.code.unsigned(this.depth(label));
   }
 
+  /** Whether `branch` may name it here. */
+  isOpen(label: object): boolean {
+    return this.#nesting.includes(label);
+  }
+
   /** How many blocks out the one is that `label` stands for. */
   depth(label: object): number {
     const position = this.#nesting.lastIndexOf(label);
