@@ -11,6 +11,7 @@ import { CPU_ROUTINES } from '../cpu/routines.js';
 import * as State from '../cpu/state.js';
 import { formKey } from '../decode/forms.js';
 import type { Form } from '../decode/instruction.js';
+import { factsOf } from '../instructions/form-facts.js';
 import { meaning } from '../instructions/index.js';
 import type { AccessBytes, Body, Field, RegisterFile, RegisterNumber, Routine, Value } from '../language/nodes.js';
 import { givesWay } from '../language/nodes.js';
@@ -61,7 +62,7 @@ export class InterpreterModule implements Functions, Setting {
 
   /** The module's bytes. `forms` become the table, in their order: a record's handler is the index of its form. */
   generate(forms: readonly Form[], memoryPages: number): Uint8Array<ArrayBuffer> {
-    const handlers = forms.map((form) => this.#handler(meaning(form)));
+    const handlers = forms.map((form) => this.#handler(meaning(form), factsOf(form).flow === 'branch'));
     forms.forEach((form, i) => {
       const handler = handlers[i];
       if (handler !== undefined && EVERYDAY_FORMS.has(formKey(form))) this.#module.compileFirst(handler);
@@ -222,11 +223,16 @@ export class InterpreterModule implements Functions, Setting {
 
   // ---------------------------------------------------------------- functions of the module
 
-  #handler(body: Body): number {
+  #handler(body: Body, isBranch: boolean): number {
     const index = this.#module.declare(HANDLER_TAKES, HANDLER_GIVES);
     const emit = new Emitter(this, this, 1);
     emit.body(body);
     // The next record, unless the body has left already; behind a jump this is dead code that V8 drops.
+    if (isBranch) {
+      emit.localGet(RECORD);
+      emit.const32(1);
+      emit.store(1, Records.RECORD_FELL);
+    }
     const next = emit.scratch('next', 'i32');
     emit.localGet(RECORD);
     emit.const32(Records.RECORD_SIZE);

@@ -5,6 +5,7 @@
 //   12  u8   register0   13  u8  register1   14  u8  register2   (byte offsets into their register file)
 //   15  u8   scale       16  u8  base        17  u8  index       18  u8  segment (byte offset into the segments)
 //   19  u8   1 when its bytes lie on two pages
+//            (in an instruction that may jump to its immediate, register2 is 1 once it has not jumped)
 //   20  i32  displacement                   24  i32  immediate
 //   28  i32  immediate2, or, in an instruction with a near target: the record to which it leads, once that is known, or, in
 //            one that jumps elsewhere: the eip to which it went last
@@ -15,6 +16,8 @@ export const RECORD_HANDLER = 0;
 export const RECORD_EIP = 4;
 export const RECORD_NEXT_EIP = 8;
 export const RECORD_REGISTERS = 12;
+/** In an instruction that may jump to its immediate, and has no registers: 1 once it has run into the next one instead. */
+export const RECORD_FELL = RECORD_REGISTERS + 2;
 export const RECORD_SCALE = 15;
 export const RECORD_BASE = 16;
 export const RECORD_INDEX = 17;

@@ -2,7 +2,8 @@
 //
 // The construction is Norman Ramsey's ("Beyond Relooper", ICFP 2022). A block that several others lead to stands behind the
 // WebAssembly block that they leave; one that is jumped back to is a WebAssembly loop. An edge into the middle of a cycle,
-// which no structure can express, is an exit from the region: the dispatcher finds its target like any other.
+// which no structure can express, is an exit from the region: the dispatcher finds its target like any other, unless the emitter
+// can do with a copy of it.
 import type { Region } from './region.js';
 
 export interface Structure {

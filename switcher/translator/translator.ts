@@ -214,18 +214,20 @@ export class Translator {
 
   /** How the finder of regions is told of code. */
   #fetcher(user: boolean): Fetch {
-    const { view } = this.#memory;
-    let before: number | undefined;
-    // What nobody has jumped to is not worth a translation, and may never be.
+    const { view, all } = this.#memory;
+    /** By where they lead: records from which one has come to the record behind. */
+    const before = new Map<number, number>();
+    // Where nobody has come to is not worth a translation, and may never be.
     const known = this.#workshop.patience > 0;
     return (eip) => {
-      const record = this.#code.fetch(eip, user, before, known);
-      before = record;
+      const record = this.#code.fetch(eip, user, before.get(eip), known);
       if (record === undefined) return undefined;
       const form = this.#code.formOf(record);
       const { flow, isNear } = recordShapeOf(form);
+      const nextEip = this.#code.nextEipOf(record);
+      if (flow !== 'branch' || !known || all[record + Records.RECORD_FELL] === 1) before.set(nextEip, record);
       const target = view.getInt32(record + (isNear ? Records.RECORD_IMMEDIATE : Records.RECORD_LAST_TARGET), true);
-      return { record, eip, nextEip: this.#code.nextEipOf(record), form, flow, target };
+      return { record, eip, nextEip, form, flow, target };
     };
   }
 

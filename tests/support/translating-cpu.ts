@@ -20,14 +20,14 @@ export const [EAX, EBX, ESP, EBP] = [0, 12, 16, 20].map((offset) => State.REGIST
 ];
 
 /** Flat, at ring 1, with all memory mapped at its own addresses; everything is translated at once if nothing else is said. */
-export function newCpu(workshop: Workshop = atOnce(0)): Cpu {
+export function newCpu(workshop: Workshop = atOnce(0), counts = false): Cpu {
   const gdt = new Uint32Array(GDT_ENTRIES * 2);
   gdt.set([0xffff, 0x00cfbb00], (KERNEL_CS >>> 3) * 2);
   gdt.set([0xffff, 0x00cfb300], (KERNEL_SS >>> 3) * 2);
   const idt = new Uint32Array(IDT_ENTRIES * 2);
   for (let vector = 0; vector < IDT_ENTRIES; vector++) idt.set([LGUEST_CS << 16, 0x8e00], vector * 2);
   const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
-  const cpu = new Cpu(PAGES * PAGE, { gdt, idt, tss: { ss1: 0, esp1: 0 } }, clock, 'translate', workshop);
+  const cpu = new Cpu(PAGES * PAGE, { gdt, idt, tss: { ss1: 0, esp1: 0 } }, clock, 'translate', workshop, counts);
   const { segments } = cpu;
   segments.install(State.CS, KERNEL_CS, segments.descriptor(KERNEL_CS));
   segments.install(State.SS, KERNEL_SS, segments.descriptor(KERNEL_SS));
