@@ -67,6 +67,17 @@ function dominators(order: readonly number[], position: ReadonlyMap<number, numb
   return idom;
 }
 
+/** Where a cycle of the region is come to from the side, if one is. */
+export function sideEntry(region: Region): number | undefined {
+  const structure = structureOf(region);
+  for (const { eip, successors } of region.blocks.values()) {
+    if (!structure.position.has(eip)) continue;
+    const side = successors.find((to) => structure.edge(eip, to) === 'exit');
+    if (side !== undefined) return side;
+  }
+  return undefined;
+}
+
 export function structureOf(region: Region): Structure {
   const order = reversePostorder(region);
   const position = new Map(order.map((eip, i) => [eip, i]));

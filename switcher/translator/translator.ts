@@ -16,6 +16,7 @@ import { type Made, type Outcome, REGION } from './make-region.js';
 import { plainDoublesOf } from './region-sse.js';
 import { isMadeFor, shapeOf, STRANGE_OFTEN, type X87Shape } from './region-x87.js';
 import { type Fetch, findRegion, type Region } from './region.js';
+import { sideEntry } from './structure.js';
 import type { Workshop } from './workshop.js';
 
 /** A region may follow jumps and calls to this many pages. */
@@ -55,6 +56,8 @@ interface Place {
   plain: number | undefined;
   /** What the last one was made for. */
   shape: X87Shape | undefined;
+  /** It has given way to another place of its loop, or another has to it. */
+  hasWaited: boolean;
 }
 
 /** A region from when it is ordered until it is gone. */
@@ -129,6 +132,7 @@ export class Translator {
       shapes: SHAPES_OF_A_PLACE,
       plain: ALL_REGISTERS,
       shape: undefined,
+      hasWaited: false,
     };
     this.#places.set(record, place);
     return place;
@@ -193,6 +197,7 @@ export class Translator {
     const region = findRegion(eip, this.#fetcher(user), place.pages);
     const head = this.#code.fetch(eip, user, undefined);
     if (region === undefined || head === undefined) return;
+    if (this.#waitsForSideOf(region, user, place)) return;
     if (this.#code.generation !== generation) {
       // The room for records was used up on the way, and some of those found may be others by now.
       place.state = { kind: 'met', samples: 0 };
@@ -210,6 +215,22 @@ export class Translator {
       else place.state = { kind: 'refused' };
     });
     isElsewhere = true;
+  }
+
+  /**
+   * The region would have a cycle that is come to from the side: one that begins there has it as the compiler made it, with
+   * fewer numbers to carry round. So that place is awaited, once; whether it comes or not, this one is as good as any then.
+   */
+  #waitsForSideOf(region: Region, user: boolean, place: Place): boolean {
+    if (this.#workshop.patience === 0 || place.hasWaited) return false;
+    const side = sideEntry(region);
+    const other = side === undefined ? undefined : this.#place(side, user);
+    if (other?.state.kind !== 'met') return false;
+    other.state.samples = Math.max(other.state.samples, this.#workshop.patience - 1);
+    other.hasWaited = true;
+    place.hasWaited = true;
+    place.state = { kind: 'met', samples: 0 };
+    return true;
   }
 
   /** How the finder of regions is told of code. */

@@ -28,6 +28,22 @@ class PickyWorkshop implements Workshop {
   }
 }
 
+/** Remembers what it was asked for. */
+class ListeningWorkshop implements Workshop {
+  readonly patience = 2;
+  readonly hasRoom = true;
+  readonly entries: number[] = [];
+
+  take(job: Job, done: (outcome: Outcome) => void): void {
+    this.entries.push(job.region.entry);
+    done(makeRegion(job));
+  }
+
+  collect(): void {
+    // All is done at once.
+  }
+}
+
 function runWith(cpu: Cpu, eax: number): void {
   cpu.memory.set(EAX, eax);
   cpu.memory.set(EBX, 0);
@@ -52,6 +68,23 @@ t.test('a loop that is come to at its test is not left for that, whatever is aro
   }
   t.equal(translator(cpu).regions, 1);
   t.ok(shareOfTranslated(cpu) > 0.98, `${shareOfTranslated(cpu)}`);
+});
+
+t.test('a loop is not translated from its middle when one comes to it from around it', async (t) => {
+  const body = PAGE + 7;
+  for (const [program, isTranslated] of [
+    // 1: mov $10, %edx; jmp 3f; 2: inc %ebx; 3: dec %edx; jnz 2b; dec %ebp; jnz 1b; hlt
+    [[0xba, 10, 0, 0, 0, 0xeb, 1, 0x43, 0x4a, 0x75, 0xfc, 0x4d, 0x75, 0xf2, HLT], false],
+    // The same with nothing around it: jmp 3f; 2: inc %ebx; 3: dec %ebp; jnz 2b; hlt
+    [[0x90, 0x90, 0x90, 0x90, 0x90, 0xeb, 1, 0x43, 0x4d, 0x75, 0xfc, HLT], true],
+  ] as const) {
+    const workshop = new ListeningWorkshop();
+    const cpu = newCpu(workshop);
+    cpu.memory.bytes.set(program, PAGE);
+    runWith(cpu, 0);
+    t.equal(workshop.entries.includes(body), isTranslated);
+    t.ok(workshop.entries.length > 0);
+  }
 });
 
 t.test('what is behind a jump that was not taken belongs to the loop', async (t) => {
