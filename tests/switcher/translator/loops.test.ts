@@ -30,7 +30,7 @@ class PickyWorkshop implements Workshop {
 
 /** Remembers what it was asked for. */
 class ListeningWorkshop implements Workshop {
-  readonly patience = 2;
+  readonly patience = 24;
   readonly hasRoom = true;
   readonly entries: number[] = [];
 
