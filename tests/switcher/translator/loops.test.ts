@@ -57,32 +57,50 @@ function shareOfTranslated(cpu: Cpu): number {
   return retired === undefined ? NaN : retired.translated / retired.instructions;
 }
 
+/**
+ * 1: mov $11, %edx; jmp 3f; 2: inc %ebx; test $8, %bl; jz 3f; jmp 4f; 3: dec %edx; jnz 2b; 4: dec %ebp; jnz 1b; hlt. As seen
+ * from its body, the inner loop is a cycle with two ways in.
+ */
+const NESTED = [
+  [0xba, 11, 0, 0, 0, 0xeb, 8],
+  [0x43, 0xf6, 0xc3, 8, 0x74, 2, 0xeb, 3],
+  [0x4a, 0x75, 0xf5],
+  [0x4d, 0x75, 0xeb, HLT],
+].flat();
+/** The same with `jnz 4f` for the two jumps in the middle. */
+const NESTED_MORE_TIGHTLY = [
+  [0xba, 11, 0, 0, 0, 0xeb, 6],
+  [0x43, 0xf6, 0xc3, 8, 0x75, 3],
+  [0x4a, 0x75, 0xf7],
+  [0x4d, 0x75, 0xed, HLT],
+].flat();
+const BODY = PAGE + 7;
+/** jmp 3f; 2: inc %ebx; 3: dec %ebp; jnz 2b; hlt, with its body at the same place. */
+const SINGLE = [0x90, 0x90, 0x90, 0x90, 0x90, 0xeb, 1, 0x43, 0x4d, 0x75, 0xfc, HLT];
+const NEVER: Workshop = { ...atOnce(1), hasRoom: false };
+
 t.test('a loop that is come to at its test is not left for that, whatever is around it', async (t) => {
-  const body = PAGE + 7;
-  const cpu = newCpu(new PickyWorkshop(body), true);
-  // 1: mov $10, %edx; jmp 3f; 2: inc %ebx; 3: dec %edx; jnz 2b; dec %ebp; jnz 1b; hlt
-  cpu.memory.bytes.set([0xba, 10, 0, 0, 0, 0xeb, 1, 0x43, 0x4a, 0x75, 0xfc, 0x4d, 0x75, 0xf2, HLT], PAGE);
+  const cpu = newCpu(new PickyWorkshop(BODY), true);
+  const interpreted = newCpu(NEVER);
+  for (const each of [cpu, interpreted]) each.memory.bytes.set(NESTED, PAGE);
   for (let round = 0; round < 3; round++) {
-    runWith(cpu, 0);
-    t.equal(cpu.memory.get(EBX), TIMES * 9);
+    for (const each of [cpu, interpreted]) runWith(each, 0);
+    t.equal(cpu.memory.get(EBX), interpreted.memory.get(EBX));
   }
   t.equal(translator(cpu).regions, 1);
-  t.ok(shareOfTranslated(cpu) > 0.98, `${shareOfTranslated(cpu)}`);
+  t.ok(shareOfTranslated(cpu) > 0.95, `${shareOfTranslated(cpu)}`);
 });
 
 t.test('a loop is not translated from its middle when one comes to it from around it', async (t) => {
-  const body = PAGE + 7;
   for (const [program, isTranslated] of [
-    // 1: mov $10, %edx; jmp 3f; 2: inc %ebx; 3: dec %edx; jnz 2b; dec %ebp; jnz 1b; hlt
-    [[0xba, 10, 0, 0, 0, 0xeb, 1, 0x43, 0x4a, 0x75, 0xfc, 0x4d, 0x75, 0xf2, HLT], false],
-    // The same with nothing around it: jmp 3f; 2: inc %ebx; 3: dec %ebp; jnz 2b; hlt
-    [[0x90, 0x90, 0x90, 0x90, 0x90, 0xeb, 1, 0x43, 0x4d, 0x75, 0xfc, HLT], true],
+    [NESTED_MORE_TIGHTLY, false],
+    [SINGLE, true],
   ] as const) {
     const workshop = new ListeningWorkshop();
     const cpu = newCpu(workshop);
     cpu.memory.bytes.set(program, PAGE);
     runWith(cpu, 0);
-    t.equal(workshop.entries.includes(body), isTranslated);
+    t.equal(workshop.entries.includes(BODY), isTranslated);
     t.ok(workshop.entries.length > 0);
   }
 });
@@ -166,11 +184,10 @@ t.test('code that jumps as it comes does what it does in the interpreter', async
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
     return Math.floor((seed / 2 ** 32) * below);
   };
-  const never: Workshop = { ...atOnce(1), hasRoom: false };
   let different = 0;
   for (let graph = 0; graph < 120; graph++) {
     const program = randomGraph(random);
-    const right = stateAfter(never, program, 8);
+    const right = stateAfter(NEVER, program, 8);
     for (const patience of [0, 1]) if (stateAfter(atOnce(patience), program, 8) !== right) different++;
   }
   t.equal(different, 0);
