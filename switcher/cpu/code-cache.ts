@@ -1,9 +1,9 @@
 // Where decoded code is kept: basic blocks as rows of records, found by the guest-physical address of their first byte.
 //
 // A block runs from where a jump leads to the next instruction that surely goes elsewhere, or to the end of its page. Who
-// jumps into the middle of one gets a block that is the end of it, with the same records. An instruction that lies on two pages is a block of its own and
-// depends on both. When a page that holds code is written to, all its blocks are forgotten; their records stay where they are
-// until the arena is full, since nothing leads to them.
+// jumps into the middle of one gets a block that is the end of it, with the same records. An instruction that lies on two pages
+// is a block of its own and depends on both. When a page that holds code is written to, all its blocks are forgotten; their
+// records stay where they are until the arena is full, since nothing leads to them.
 import { PAGE_OFFSET_MASK, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { newInstruction } from '../decode/all-forms.js';
 import { decode } from '../decode/decode.js';
@@ -188,10 +188,6 @@ export class CodeCache {
   /** Another number than before: records that were found earlier may have been overwritten. */
   get generation(): number {
     return this.#generation;
-  }
-
-  isReplaced(record: number): boolean {
-    return this.#replaced.has(record);
   }
 
   /**

@@ -227,7 +227,7 @@ export class InterpreterModule implements Functions, Setting {
     const index = this.#module.declare(HANDLER_TAKES, HANDLER_GIVES);
     const emit = new Emitter(this, this, 1);
     emit.body(body);
-    // The next record, unless the body has left already; behind a jump this is dead code that V8 drops.
+    // Here the body has not jumped; behind one that always does, all of this is dead code that V8 drops.
     if (isBranch) {
       emit.localGet(RECORD);
       emit.const32(1);
