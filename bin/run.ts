@@ -69,6 +69,7 @@ function guestOptions(options: RunOptions): GuestOptions {
     kernel: options.kernel ?? referenceGuest(),
     cmdline: options.commandLine,
     devices: options.devices,
+    unpack: !options.noUnpack,
     noReboot: options.noReboot,
     countInstructions: options.stats,
     logger: createLogger({ level: options.logLevel, format: options.logFormat, fd: 2 }),

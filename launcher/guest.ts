@@ -22,6 +22,11 @@ export interface GuestOptions {
   readonly kernel: string | URL | Uint8Array;
   /** A file, a folder that is packed on the fly, or the archive's bytes. */
   readonly initrd?: string | URL | Uint8Array;
+  /**
+   * Whether a kernel and an initrd that gzip packed are unpacked before the Guest begins; true by default. The Guest would take much
+   * longer. What cannot be unpacked here is handed over as it is, and with `false` everything is.
+   */
+  readonly unpack?: boolean;
   /** The kernel's arguments. */
   readonly cmdline?: string | readonly string[];
   /** Made by `block(…)`, `rng()`, `net()`: their order is that of the slots on the bus. */
@@ -92,6 +97,7 @@ export class Guest extends EventEmitter<GuestEvents> {
       ramBytes: memoryBytes(options.memory),
       kernel: pathOrBytes(options.kernel),
       initrd: options.initrd === undefined ? undefined : pathOrBytes(options.initrd),
+      unpack: options.unpack,
       commandLine: typeof cmdline === 'string' ? cmdline : cmdline.join(' '),
       devices: options.devices ?? [],
       log: options.logger ?? silentLogger,
@@ -217,11 +223,16 @@ export class Guest extends EventEmitter<GuestEvents> {
   }
 
   #describe(machine: Machine): void {
-    const { format, inspection, entry, initrd } = machine.kernel;
+    const { format, unpacked, inspection, entry, initrd } = machine.kernel;
     const { log, ramBytes, commandLine } = this.#request;
     const version = inspection.version === undefined ? '' : ` Linux ${inspection.version}`;
-    log.info(`memory ${ramBytes / 1024 / 1024}M, kernel ${format}${version}, entry 0x${entry.toString(16)}`);
-    if (initrd !== undefined) log.info(`initrd at 0x${initrd.address.toString(16)}, ${initrd.size} bytes`);
+    const how = (here: boolean): string => (here ? ', unpacked' : '');
+    log.info(
+      `memory ${ramBytes / 1024 / 1024}M, kernel ${format}${version}${how(unpacked)}, entry 0x${entry.toString(16)}`,
+    );
+    if (initrd !== undefined) {
+      log.info(`initrd at 0x${initrd.address.toString(16)}, ${initrd.size} bytes${how(initrd.unpacked)}`);
+    }
     log.info(`kernel arguments: ${commandLine}`);
   }
 

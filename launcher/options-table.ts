@@ -36,6 +36,7 @@ const GROUPS = {
   Machine: {
     demo: { type: 'boolean', describe: 'boot the reference Guest that comes with lguest: no kernel needed' },
     net: { type: 'string', value: 'none[,MAC]', describe: 'add a network card without a cable, for now the only kind' },
+    'no-unpack': { type: 'boolean', describe: 'hand kernel and initrd over packed: the Guest unpacks them itself' },
     snapshot: { type: 'boolean', describe: 'change no disk file: keep all writes in memory' },
     engine: {
       type: 'string',

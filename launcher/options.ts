@@ -25,6 +25,7 @@ export interface RunOptions {
   readonly kernel: string | undefined;
   readonly commandLine: string;
   readonly initrd: string | undefined;
+  readonly noUnpack: boolean;
   /** In the order of the command line. */
   readonly devices: readonly DeviceSpec[];
   readonly username: string | undefined;
@@ -67,6 +68,7 @@ export function parseCommandLine(argv: readonly string[], env: Environment = {})
       kernel,
       commandLine: args.join(' '),
       initrd: given.text('initrd'),
+      noUnpack: given.flag('no-unpack'),
       devices: devicesInOrder(normal, given.flag('snapshot')),
       username: given.text('username'),
       engine: given.choice('engine', ENGINES),

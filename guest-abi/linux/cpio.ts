@@ -1,8 +1,10 @@
-// The "newc" cpio format, the only one that Linux unpacks an initramfs from. An entry is a header of ASCII hexadecimal
+// The "newc" cpio format, the only one that Linux unpacks an initramfs from; the "crc" format has another magic and a checksum for
+// each file. An entry is a header of ASCII hexadecimal
 // numbers, the name with its NUL, and the data, the latter two padded to four bytes.
 // Source: Documentation/early-userspace/buffer-format.txt.
 
 export const NEWC_MAGIC = '070701';
+export const CRC_MAGIC = '070702';
 /** The fields behind the magic, each 8 digits, in this order. */
 export const NEWC_FIELDS = [
   'ino',

@@ -1,6 +1,7 @@
 // Loading a bzImage: 16-bit setup code with a header, then a compressed kernel that brings its own unpacker.
 //
-// As in the original, only the second part is loaded, and the Guest unpacks itself: startup_32 of the unpacker asks
+// The kernel proper is an ELF file. If gzip packed it, it is unpacked here and loaded as a vmlinux is, which takes milliseconds. If
+// not, only the second part is loaded, as in the original, and the Guest unpacks itself: startup_32 of the unpacker asks
 // KEEP_SEGMENTS and is content with ring 1. The setup code is for a BIOS and is not run.
 import {
   BOOT_FLAG_MAGIC,
@@ -19,7 +20,9 @@ import {
 } from '../../guest-abi/linux/boot-params.js';
 import { MiB, hex } from '../../lib/bits.js';
 import { UserError } from '../../lib/errors.js';
-import type { KernelImage } from './image.js';
+import { type ElfKernel, parseElf } from './elf.js';
+import { unpackGzip } from './gzip.js';
+import { type KernelImage, kernelImageFromBytes } from './image.js';
 
 export interface BzImage {
   readonly kind: 'bzimage';
@@ -40,7 +43,16 @@ export interface BzImage {
   readonly payload: { readonly offset: number; readonly length: number } | undefined;
 }
 
+/** The kernel proper. */
+export interface UnpackedKernel {
+  readonly image: KernelImage;
+  readonly elf: ElfKernel;
+}
+
 const hdr = boot_params.hdr;
+
+/** A kernel of more than this is not unpacked here. */
+const MAX_UNPACKED = 256 * MiB;
 
 /** The text that follows `kernel_version` in the file is at most this long. */
 const MAX_VERSION_LENGTH = 128;
@@ -121,6 +133,25 @@ function payloadOf(image: KernelImage, header: DataView, offset: number): BzImag
   const length = header.getUint32(hdr.payload_length, true);
   if (length === 0 || start + length > image.size) return undefined;
   return { offset: start, length };
+}
+
+/**
+ * Unpacks the kernel proper. A kernel that can be relocated has a table behind its ELF file, for who puts it elsewhere; where it was
+ * linked to it needs none.
+ *
+ * @returns undefined for what gzip did not pack, and what is damaged: the Guest will say so
+ */
+export async function unpackBzImage(image: KernelImage, { payload }: BzImage): Promise<UnpackedKernel | undefined> {
+  if (payload === undefined) return undefined;
+  const bytes = await unpackGzip(image.read(payload.offset, payload.length), MAX_UNPACKED);
+  if (bytes === undefined) return undefined;
+  const unpacked = kernelImageFromBytes(bytes, image.name);
+  try {
+    return { image: unpacked, elf: parseElf(unpacked) };
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 /** Copies the unpacker and what it unpacks to guest-physical memory. */

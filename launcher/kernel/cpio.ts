@@ -1,13 +1,15 @@
-// A folder as an initramfs: packed in the newc format, without root, the same bytes every time.
+// A folder as an initramfs: packed in the newc format, without root, the same bytes every time. And is this such an archive?
 //
 // Everything belongs to root and carries one date, names are sorted, inode numbers count up, so that the archive
 // depends only on what is in the folder. Hard links stay links: a busybox with its 300 names is stored once.
 import { lstatSync, readFileSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import {
+  CRC_MAGIC,
   NEWC_ALIGNMENT,
   NEWC_BLOCK,
   NEWC_FIELDS,
   NEWC_FIELD_DIGITS,
+  NEWC_HEADER_SIZE,
   NEWC_MAGIC,
   NEWC_MAX_FILE_SIZE,
   NEWC_MAX_NAME_SIZE,
@@ -34,6 +36,7 @@ interface Entry {
   readonly stat: Stats;
 }
 
+const TRAILER = `${NEWC_TRAILER}\0`;
 const SLASH = Buffer.from('/');
 const PERMISSIONS = 0o7777;
 const TYPE = 0o170000;
@@ -153,4 +156,32 @@ export function newcEntry(name: Buffer, fields: Fields, data: Buffer): Buffer {
   header.copy(entry);
   data.copy(entry, dataAt);
   return entry;
+}
+
+/**
+ * Whether this is a newc or crc archive from its first byte to its last, with nothing behind its trailer but zeros and
+ * further archives. Only then is it the same to Linux whether it comes packed or not.
+ */
+export function isArchive(bytes: Buffer): boolean {
+  let complete = false;
+  for (let at = 0; at < bytes.length;) {
+    if (complete && bytes[at] === 0) {
+      at++;
+      continue;
+    }
+    const magic = bytes.toString('latin1', at, at + NEWC_MAGIC.length);
+    if (at % NEWC_ALIGNMENT !== 0 || (magic !== NEWC_MAGIC && magic !== CRC_MAGIC)) return false;
+    const nameAt = at + NEWC_HEADER_SIZE;
+    const dataAt = alignUp(nameAt + fieldOf(bytes, at, 'namesize'), NEWC_ALIGNMENT);
+    complete = bytes.toString('latin1', nameAt, nameAt + TRAILER.length) === TRAILER;
+    at = dataAt + alignUp(fieldOf(bytes, at, 'filesize'), NEWC_ALIGNMENT);
+    if (!(at <= bytes.length)) return false;
+  }
+  return complete;
+}
+
+/** A number of the entry at this place; NaN if it is none. */
+function fieldOf(bytes: Buffer, entry: number, field: NewcField): number {
+  const at = entry + NEWC_MAGIC.length + NEWC_FIELDS.indexOf(field) * NEWC_FIELD_DIGITS;
+  return Number(`0x${bytes.toString('latin1', at, at + NEWC_FIELD_DIGITS)}`);
 }

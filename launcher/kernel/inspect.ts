@@ -2,14 +2,10 @@
 // all that the user would see is a silent machine that dies of an unhandled trap.
 //
 // A Linux with CONFIG_LGUEST_GUEST has lguest_entry, whose first two hypercalls have operands that no compiler
-// rearranges, because they are written in assembly. Compressed kernels hide it; those that gzip packed are unpacked
-// for the look. What cannot be looked into gets the benefit of the doubt.
-import { inflateRaw } from 'node:zlib';
-import { promisify } from 'node:util';
+// rearranges, because they are written in assembly. Compressed kernels hide it, unless gzip packed them. What cannot be
+// looked into gets the benefit of the doubt.
 import { UserError } from '../../lib/errors.js';
-import type { BzImage } from './bzimage.js';
-import { parseElf } from './elf.js';
-import { type KernelImage, kernelImageFromBytes } from './image.js';
+import type { BzImage, UnpackedKernel } from './bzimage.js';
 
 export interface Inspection {
   /**
@@ -32,8 +28,6 @@ const OPERAND_SIZE = 4;
 const PCI_ERA = 'emerg_wr';
 const DEVICE_PAGE_ERA = 'Could not register lguest';
 const BANNER = 'Linux version ';
-/** A kernel of more than this is not unpacked only to be looked at. */
-const MAX_UNPACKED = 256 * 1024 * 1024;
 
 /** What the segments of a vmlinux say about it. */
 export function inspectElf(segments: readonly Uint8Array[]): Inspection {
@@ -70,43 +64,13 @@ function initCall(part: Buffer): 'int' | 'vmcall' | undefined {
   return undefined;
 }
 
-/** Looks into the payload of a bzImage, when it is packed with gzip. */
-export async function inspectBzImage(image: KernelImage, kernel: BzImage): Promise<Inspection> {
+/** What a bzImage's header and the kernel proper in it, if that can be had, say about it. */
+export function inspectBzImage(kernel: BzImage, unpacked: UnpackedKernel | undefined): Inspection {
   const version = kernel.version?.split(' ')[0];
-  const payload = kernel.payload;
-  if (payload === undefined) return { verdict: 'unknown', version };
-  const packed = image.read(payload.offset, payload.length);
-  const body = gzipBody(packed);
-  if (body === undefined) return { verdict: 'unknown', version };
-  try {
-    const unpacked = kernelImageFromBytes(await promisify(inflateRaw)(body, { maxOutputLength: MAX_UNPACKED }));
-    const { segments } = parseElf(unpacked);
-    const found = inspectElf(segments.map(({ offset, fileSize }) => unpacked.read(offset, fileSize)));
-    return found.verdict === 'never'
-      ? { verdict: 'unknown', version }
-      : { ...found, version: found.version ?? version };
-  } catch {
-    // It is the Guest that unpacks the kernel; if the data is damaged, the Guest will say so.
-    return { verdict: 'unknown', version };
-  }
-}
-
-/** RFC 1952: magic, method, flags, six more bytes; then what the flags say. */
-const GZIP_HEADER_SIZE = 10;
-const GZIP_FEXTRA = 0x04;
-const GZIP_FNAME = 0x08;
-const GZIP_FCOMMENT = 0x10;
-
-/**
- * The deflated data of a gzip member; undefined if it is none, or has a header that no kernel's has. zlib reads the
- * header, too, but it also reads on behind the member, where a kernel has something else.
- */
-function gzipBody(packed: Uint8Array): Uint8Array | undefined {
-  const [magic0, magic1, , flags] = packed;
-  if (magic0 !== 0x1f || magic1 !== 0x8b || flags === undefined) return undefined;
-  if ((flags & (GZIP_FEXTRA | GZIP_FCOMMENT)) !== 0) return undefined;
-  const nameEnd = (flags & GZIP_FNAME) === 0 ? GZIP_HEADER_SIZE : packed.indexOf(0, GZIP_HEADER_SIZE) + 1;
-  return packed.subarray(Math.max(nameEnd, GZIP_HEADER_SIZE));
+  if (unpacked === undefined) return { verdict: 'unknown', version };
+  const { image, elf } = unpacked;
+  const found = inspectElf(elf.segments.map(({ offset, fileSize }) => image.read(offset, fileSize)));
+  return found.verdict === 'never' ? { verdict: 'unknown', version } : { ...found, version: found.version ?? version };
 }
 
 /** @throws UserError ERR_LGUEST_NOT_A_GUEST for a kernel that is known not to be able to run here */

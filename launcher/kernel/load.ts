@@ -1,10 +1,10 @@
 // Everything that must be in a Guest's memory before its first instruction: kernel, initrd, zero page.
 import { UserError } from '../../lib/errors.js';
 import { writeBootParams } from './boot-params.js';
-import { type BzImage, isBzImage, loadBzImage, parseBzImage } from './bzimage.js';
-import { type ElfKernel, checkRoom, isElf, parseElf, readElf } from './elf.js';
+import { isBzImage, loadBzImage, parseBzImage, unpackBzImage } from './bzimage.js';
+import { checkRoom, isElf, parseElf, readElf } from './elf.js';
 import { type KernelImage, kernelImageFromBytes, openKernelImage } from './image.js';
-import { loadInitrd, readInitrd } from './initrd.js';
+import { loadInitrd, readInitrd, roomUnpacked, unpackInitrd } from './initrd.js';
 import { type Inspection, inspectBzImage, inspectElf, refuseHopeless } from './inspect.js';
 
 export interface LoadRequest {
@@ -13,14 +13,35 @@ export interface LoadRequest {
   /** A file, a folder, or the archive itself. */
   readonly initrd?: string | Uint8Array | undefined;
   readonly commandLine: string;
+  /** Whether kernel and initrd are unpacked here if gzip packed them; they are, by default. */
+  readonly unpack?: boolean | undefined;
 }
 
 export interface LoadedKernel {
   /** Guest-physical address of the first instruction. */
   readonly entry: number;
   readonly format: 'elf' | 'bzimage';
+  /** Whether it was unpacked here. */
+  readonly unpacked: boolean;
   readonly inspection: Inspection;
-  readonly initrd: { readonly address: number; readonly size: number } | undefined;
+  readonly initrd: LoadedInitrd | undefined;
+}
+
+export interface LoadedInitrd {
+  readonly address: number;
+  /** Bytes, in whole pages. */
+  readonly size: number;
+  readonly unpacked: boolean;
+}
+
+/** A kernel that is where it belongs. */
+interface PlacedKernel extends Omit<LoadedKernel, 'initrd'> {
+  /** First guest-physical address behind it. */
+  readonly end: number;
+  /** What its unpacker wants to be told; 0 if there is none. */
+  readonly initSize: number;
+  /** The highest address that an initrd may use. */
+  readonly initrdAddressMax: number;
 }
 
 /**
@@ -29,30 +50,54 @@ export interface LoadedKernel {
  * @throws UserError for a kernel or initrd that cannot work, with a sentence for its owner
  */
 export async function loadGuest(ram: Uint8Array, request: LoadRequest): Promise<LoadedKernel> {
+  const unpack = request.unpack ?? true;
   const image =
     typeof request.kernel === 'string' ? openKernelImage(request.kernel) : kernelImageFromBytes(request.kernel);
   try {
-    const kernel = parseKernel(image);
-    // Before its size is looked at: more memory would not help a kernel of the wrong kind.
-    const inspection =
-      kernel.kind === 'elf' ? inspectElf(readElf(image, kernel, ram)) : await inspectBzImage(image, kernel);
-    refuseHopeless(image.name, inspection);
-    if (kernel.kind === 'elf') checkRoom(image, kernel, ram);
-    else loadBzImage(image, kernel, ram);
-
-    const initrd = placeInitrd(ram, request.initrd, kernel);
-    const initSize = kernel.kind === 'bzimage' ? kernel.initSize : 0;
+    // Another thread is at it while this one reads the kernel.
+    const archive = unpack && request.initrd !== undefined ? unpackInitrd(request.initrd, ram.length) : undefined;
+    const kernel = await placeKernel(image, ram, unpack);
+    const initrd = placeInitrd(ram, request.initrd, await archive, kernel);
+    const { entry, format, unpacked, inspection, initSize } = kernel;
     writeBootParams(ram, { ramSize: ram.length, commandLine: request.commandLine, initrd, initSize });
-    return { entry: kernel.entry, format: kernel.kind, inspection, initrd };
+    return { entry, format, unpacked, inspection, initrd };
   } finally {
     image.close();
   }
 }
 
-function parseKernel(image: KernelImage): ElfKernel | BzImage {
-  if (isElf(image)) return parseElf(image);
-  if (isBzImage(image)) return parseBzImage(image);
+async function placeKernel(image: KernelImage, ram: Uint8Array, unpack: boolean): Promise<PlacedKernel> {
+  if (isElf(image)) return placeElf(image, ram);
+  if (isBzImage(image)) return placeBzImage(image, ram, unpack);
   throw new UserError('ERR_LGUEST_BAD_KERNEL', `${image.name}: ${whatItIs(image)}; give a kernel's vmlinux or bzImage`);
+}
+
+function placeElf(image: KernelImage, ram: Uint8Array): PlacedKernel {
+  const kernel = parseElf(image);
+  // Before its size is looked at: more memory would not help a kernel of the wrong kind.
+  const inspection = inspectElf(readElf(image, kernel, ram));
+  refuseHopeless(image.name, inspection);
+  checkRoom(image, kernel, ram);
+  const { entry, end } = kernel;
+  return { entry, format: 'elf', unpacked: false, inspection, end, initSize: 0, initrdAddressMax: ram.length - 1 };
+}
+
+async function placeBzImage(image: KernelImage, ram: Uint8Array, unpack: boolean): Promise<PlacedKernel> {
+  const kernel = parseBzImage(image);
+  const proper = await unpackBzImage(image, kernel);
+  const inspection = inspectBzImage(kernel, proper);
+  refuseHopeless(image.name, inspection);
+  const { initrdAddressMax } = kernel;
+  // What looks like no Guest may be one that we do not understand.
+  if (unpack && proper !== undefined && inspection.verdict === 'lguest') {
+    checkRoom(proper.image, proper.elf, ram);
+    readElf(proper.image, proper.elf, ram);
+    const { entry, end } = proper.elf;
+    return { entry, format: 'bzimage', unpacked: true, inspection, end, initSize: 0, initrdAddressMax };
+  }
+  loadBzImage(image, kernel, ram);
+  const { entry, end, initSize } = kernel;
+  return { entry, format: 'bzimage', unpacked: false, inspection, end, initSize, initrdAddressMax };
 }
 
 /** What people give by mistake. */
@@ -66,14 +111,17 @@ function whatItIs(image: KernelImage): string {
   return 'neither an ELF file nor a bzImage';
 }
 
+/** @param archive what was unpacked of the source, if anything was */
 function placeInitrd(
   ram: Uint8Array,
   source: string | Uint8Array | undefined,
-  kernel: ElfKernel | BzImage,
-): LoadedKernel['initrd'] {
+  archive: Uint8Array | undefined,
+  { end, initrdAddressMax }: PlacedKernel,
+): LoadedInitrd | undefined {
   if (source === undefined) return undefined;
-  const addressMax = kernel.kind === 'bzimage' ? kernel.initrdAddressMax : ram.length - 1;
-  const bytes = readInitrd(source, Math.max(0, ram.length - kernel.end));
+  const room = roomUnpacked(Math.min(ram.length, initrdAddressMax + 1), end);
+  const unpacked = archive !== undefined && archive.length <= room;
+  const bytes = unpacked ? archive : readInitrd(source, Math.max(0, ram.length - end));
   const name = typeof source === 'string' ? source : 'given as bytes';
-  return loadInitrd(name, bytes, ram, kernel.end, addressMax);
+  return { ...loadInitrd(name, bytes, ram, end, initrdAddressMax), unpacked };
 }

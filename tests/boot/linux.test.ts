@@ -16,8 +16,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { type Guest, type GuestOptions, block, createGuest, net, rng } from '../../launcher/index.js';
+import { packFolder } from '../../launcher/kernel/cpio.js';
 
 const places = (process.env['LGUEST_TEST_KERNELS'] ?? '').split(':').filter((place) => place !== '');
 const kernels = places.flatMap((place) =>
@@ -120,6 +123,46 @@ t.test('every kernel boots to a shell and powers off', { skip, timeout }, async 
     await guest.console.sendLine('poweroff -f');
     t.match(await running, { reason: 'poweroff', exitCode: 0 }, kernel);
     await guest.close();
+  }
+});
+
+/** A logger, and what it was told. */
+function listener(): { logger: NonNullable<GuestOptions['logger']>; lines: string[] } {
+  const lines: string[] = [];
+  const say = (line: string): unknown => lines.push(line);
+  return { logger: { trace: say, debug: say, info: say, warn: say, error: say }, lines };
+}
+
+/** What is printed when depends on the time, and where the initrd is on its size. */
+const OF_SIZE_OR_TIME =
+  /^RAMDISK: |^Memory: |^Freeing initrd memory: |emerg_wr$|TLB entries|^sched_clock: Marking stable|^random: /;
+
+t.test('a packed kernel and initrd boot the same, whoever unpacks them', { skip, timeout }, async (t) => {
+  const initrd = gzipSync(packFolder(rootFolder(t.testdir({}), '#!/bin/sh\nuname -r\npoweroff -f\n')));
+  const packed = kernels.filter((file) => basename(file).startsWith('bzImage'));
+  for (const kernel of [newest, ...packed]) {
+    const [here, there] = await Promise.all(
+      [true, false].map(async (unpack) => {
+        const { logger, lines } = listener();
+        const guest = await createGuest({
+          memory: 64,
+          kernel,
+          initrd,
+          unpack,
+          cmdline: 'console=hvc0',
+          timeout: PATIENCE,
+          logger,
+        });
+        const [printed, info] = await Promise.all([text(guest.console), guest.run()]);
+        t.equal(info.reason, 'poweroff', `${kernel}: ${info.message}`);
+        t.equal(/initrd at .*, unpacked/.test(lines.join('\n')), unpack, 'the initrd');
+        t.equal(/kernel bzimage .*, unpacked/.test(lines.join('\n')), unpack && packed.includes(kernel), 'the kernel');
+        const said = printed.split('\r\n').map((line) => line.replace(/^\[ *[\d.]+\] /, ''));
+        return said.filter((line) => !OF_SIZE_OR_TIME.test(line));
+      }),
+    );
+    t.ok((here?.length ?? 0) > 50);
+    t.strictSame(here, there, kernel);
   }
 });
 

@@ -3,12 +3,14 @@ import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { MiB } from '../../lib/bits.js';
 import { classifyDeath } from '../../launcher/exit-info.js';
 import { Guest, type GuestOptions } from '../../launcher/guest.js';
+import { newcEntry } from '../../launcher/kernel/cpio.js';
 import { type Step, fakeParts } from '../support/fake-host.js';
-import { elf, guestSegment } from '../support/kernel-files.js';
+import { bzImage, elf, guestSegment } from '../support/kernel-files.js';
 
 const kernel = elf([guestSegment()]);
 const POWER_DOWN: Step = { dies: 'CRASH: Power down' };
@@ -282,4 +284,28 @@ t.test('what the Launcher does can be heard', async (t) => {
     heard.join('\n'),
     /memory 32M, kernel elf, entry 0x100000\ninitrd at 0x1fff000, 4096 bytes\nkernel arguments: a b/,
   );
+});
+
+t.test('what gzip packed is unpacked for the Guest, if nobody minds', async (t) => {
+  const archive = newcEntry(Buffer.from('TRAILER!!!'), {}, Buffer.alloc(0));
+  const packed = gzipSync(archive);
+  for (const [options, expected] of [
+    [{}, archive],
+    [{ unpack: true }, archive],
+    [{ unpack: false }, packed],
+  ] as const) {
+    const heard: string[] = [];
+    const say = (message: string): unknown => heard.push(message);
+    const { guest, machines } = await build([[{ restarts: true }], [POWER_DOWN]], {
+      ...options,
+      kernel: bzImage({ payload: gzipSync(elf([guestSegment('Linux version 4.12.0 ')])) }),
+      initrd: packed,
+      logger: { trace: say, debug: say, info: say, warn: say, error: say },
+    });
+    await guest.run();
+    t.equal(machines.length, 2);
+    for (const { ram } of machines) t.ok(Buffer.from(ram.subarray(32 * MiB - 4096)).indexOf(expected) === 0);
+    t.equal(/kernel bzimage Linux 4\.12\.0, unpacked, entry/.test(heard.join('\n')), expected === archive);
+    t.equal(/initrd at 0x1fff000, 4096 bytes, unpacked\n/.test(heard.join('\n')), expected === archive);
+  }
 });

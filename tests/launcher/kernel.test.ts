@@ -12,7 +12,7 @@ import { UserError } from '../../lib/errors.js';
 import { packFolder } from '../../launcher/kernel/cpio.js';
 import { kernelImageFromBytes } from '../../launcher/kernel/image.js';
 import { inspectBzImage, inspectElf } from '../../launcher/kernel/inspect.js';
-import { parseBzImage } from '../../launcher/kernel/bzimage.js';
+import { parseBzImage, unpackBzImage } from '../../launcher/kernel/bzimage.js';
 import { parseElf, readElf } from '../../launcher/kernel/elf.js';
 import { type LoadRequest, loadGuest } from '../../launcher/kernel/load.js';
 import { LGUEST_ENTRY, bzImage, elf, guestSegment } from '../support/kernel-files.js';
@@ -28,11 +28,9 @@ const phdr = (field: number): number => Elf32_Ehdr.sizeof + field;
 
 const inside = (file: Buffer) => {
   const image = kernelImageFromBytes(file);
-  return inspectBzImage(image, parseBzImage(image));
+  const kernel = parseBzImage(image);
+  return unpackBzImage(image, kernel).then((unpacked) => inspectBzImage(kernel, unpacked));
 };
-
-/** A kernel's gzip member is followed by other bytes. */
-const gz = (file: Buffer): Buffer => Buffer.concat([gzipSync(file), Buffer.alloc(20, 0x5a)]);
 
 /** The error of a load that has to fail, on one line and with a code. */
 const refusal = async (t: Test, promise: Promise<unknown>): Promise<UserError> => {
@@ -84,7 +82,7 @@ t.test('the zero page says what the original says', async (t) => {
   t.equal(page.getUint32(0x228, true), 0x1000);
   t.equal(page.getUint32(0x230, true), 0x01000000);
   t.equal(page.getUint32(0x23c, true), 1);
-  t.strictSame(initrd, { address: RAM - 8192, size: 8192 });
+  t.strictSame(initrd, { address: RAM - 8192, size: 8192, unpacked: false });
   t.equal(page.getUint32(0x218, true), RAM - 8192);
   t.equal(page.getUint32(0x21c, true), 8192, 'the size counts whole pages');
   t.equal(ram[RAM - 8192], 7);
@@ -221,18 +219,21 @@ t.test('a kernel without lguest support is told from one with it', async (t) => 
 t.test('a bzImage is looked into when gzip packed it, and only then', async (t) => {
   const good = elf([guestSegment('Linux version 4.12.0-test (a@b)')]);
   const plain = elf([{ physical: 0x100000, bytes: Buffer.from('Linux version 4.12.0-plain (a@b)') }]);
-  t.strictSame(await inside(bzImage({ payload: gz(good) })), { verdict: 'lguest', version: '4.12.0-test' });
-  t.strictSame(await inside(bzImage({ payload: gz(plain) })), { verdict: 'other-linux', version: '4.12.0-plain' });
+  t.strictSame(await inside(bzImage({ payload: gzipSync(good) })), { verdict: 'lguest', version: '4.12.0-test' });
+  t.strictSame(await inside(bzImage({ payload: gzipSync(plain) })), {
+    verdict: 'other-linux',
+    version: '4.12.0-plain',
+  });
   t.strictSame(await inside(bzImage({ payload: Buffer.from('\xfd7zXZ'), version: '4.9.1 (x@y) #1' })), {
     verdict: 'unknown',
     version: '4.9.1',
   });
-  const damaged = gz(good);
+  const damaged = gzipSync(good);
   damaged.fill(0xff, 12, 20);
   t.equal((await inside(bzImage({ payload: damaged }))).verdict, 'unknown');
   const bomb = Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(30)]);
   t.equal((await inside(bzImage({ payload: bomb }))).verdict, 'unknown');
-  await t.rejects(load(bzImage({ payload: gz(plain) })), { code: 'ERR_LGUEST_NOT_A_GUEST' });
+  await t.rejects(load(bzImage({ payload: gzipSync(plain) })), { code: 'ERR_LGUEST_NOT_A_GUEST' });
 });
 
 t.test('an ELF file with garbage in its segments is inspected without harm', (t) => {

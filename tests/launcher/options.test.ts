@@ -131,22 +131,39 @@ t.test('what cannot be understood gets one line that helps', (t) => {
 
 t.test('unique abbreviations work as in getopt_long', (t) => {
   t.equal(parse('--init=x.gz 64 k').initrd, 'x.gz');
+  t.equal(parse('--no-u 64 k').noUnpack, true);
   refused(t, '--s=1 64 k', /--s could be --snapshot or --strip-cr or --stdin-eof or --stats/);
   t.end();
 });
 
 t.test('everything else that can be asked for', (t) => {
   const plain = parse('64 k');
-  t.match(plain, { stripCr: false, stdinEof: 'ignore', noReboot: false, quiet: false, stats: false, logLevel: 'warn' });
+  t.match(plain, {
+    noUnpack: false,
+    stripCr: false,
+    stdinEof: 'ignore',
+    noReboot: false,
+    quiet: false,
+    stats: false,
+    logLevel: 'warn',
+  });
   const options = parse(
-    '--initrd=a --initrd=b --timeout=5m --until=log.n: --fail-on panic --no-reboot -q --escape=^A --strip-cr ' +
+    '--initrd=a --initrd=b --timeout=5m --until=log.n: --fail-on panic --no-reboot --no-unpack -q --escape=^A --strip-cr ' +
       '--stdin-eof=ctrl-d --console-log=l --stats --engine=evaluate --username=nobody --net=none,02:00:00:00:00:01 64 k',
   );
   t.equal(options.initrd, 'b', 'the last one counts');
   t.equal(options.timeout, 300_000);
   t.ok(options.until?.test('login:'));
   t.ok(options.failOn?.test('kernel panic'));
-  t.match(options, { noReboot: true, quiet: true, escape: 1, stripCr: true, stdinEof: 'ctrl-d', consoleLog: 'l' });
+  t.match(options, {
+    noReboot: true,
+    noUnpack: true,
+    quiet: true,
+    escape: 1,
+    stripCr: true,
+    stdinEof: 'ctrl-d',
+    consoleLog: 'l',
+  });
   t.match(options, { stats: true, engine: 'evaluate', username: 'nobody', logLevel: 'error' });
   t.strictSame(options.devices, [{ kind: 'net', backend: 'none', mac: Uint8Array.of(2, 0, 0, 0, 0, 1) }]);
   t.equal(parse('--timeout=90 64 k').timeout, 90_000);
