@@ -15,7 +15,7 @@ import * as Records from '../interpreter/records.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
 import type { Memory } from './memory.js';
 import { RecordIndex } from './record-index.js';
-import type { FlatMaps } from './shadow-map.js';
+import { type FlatMaps, mapEntry } from './shadow-map.js';
 import * as State from './state.js';
 
 const LONGEST_INSTRUCTION = 15;
@@ -23,14 +23,12 @@ const INSTRUCTIONS_PER_BLOCK = 64;
 /** Where the block is looked for that somebody jumps into, in bytes: what began before is decoded twice. */
 const FARTHEST_BACK = 64;
 const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
-/** No eip that is this number has its place at the beginning of the jump cache, so it stands for "empty" there. */
-const EMPTY_AT_ZERO = 1;
 /** Each has records of its own: whether segments are flat, 16-bit code, and whose it is. */
 const SEGMENTED_CODE = 1;
 const SIXTEEN_BIT_CODE = 2;
 const USER_CODE = 4;
-/** Of RECORD_FLAGS. */
-const UNCHAINED = 1;
+/** No map has this entry, so that a jump cache which has it is empty. */
+const NO_MAP_ENTRY = 1;
 const ENTRY_WORDS = State.BLOCK_TABLE_ENTRY_SIZE / 4;
 
 /** The jump that a block without one ends with. */
@@ -70,7 +68,7 @@ const tablePlace = (address: number): number =>
 const otherPlace = (place: number): number => place ^ ENTRY_WORDS;
 /** The same for an eip in the jump cache. */
 const cachePlace = (eip: number): number =>
-  ((eip ^ (eip >>> State.JUMP_CACHE_SHIFT)) & (State.JUMP_CACHE_ENTRIES - 1)) * 2;
+  ((eip ^ (eip >>> State.JUMP_CACHE_SHIFT)) & (State.JUMP_CACHE_ENTRIES - 1)) << (State.JUMP_CACHE_ENTRY_SHIFT - 2);
 
 /** Into the first of the two places that are the address's; who was there, if anybody, goes to the other one, which is its own too. */
 function enterInTable(table: Int32Array, address: number, record: number): void {
@@ -137,14 +135,14 @@ export class CodeCache {
       new Int32Array(buffer, State.JUMP_CACHES, words),
       new Int32Array(buffer, State.JUMP_CACHES + State.JUMP_CACHE_SIZE, words),
     ];
-    for (const cache of this.#caches) cache[0] = EMPTY_AT_ZERO;
+    for (const cache of this.#caches) cache[2] = NO_MAP_ENTRY;
     this.#records = new Int32Array(buffer, State.RECORDS, State.RECORDS_SIZE / 4);
     this.#tables = [
       new Int32Array(buffer, State.BLOCK_TABLES, State.BLOCK_TABLE_SIZE / 4),
       new Int32Array(buffer, State.BLOCK_TABLES + State.BLOCK_TABLE_SIZE, State.BLOCK_TABLE_SIZE / 4),
     ];
+    memory.set(State.CODE_VERSION, 1);
     memory.onCodeWritten((pfn) => this.forgetPage(pfn));
-    maps.onCodeUnmapped((user) => this.#forgetJumpsOf(user));
   }
 
   /** From now on records lead to handlers that stand so many places behind those of their forms. */
@@ -251,23 +249,26 @@ export class CodeCache {
     if (base !== mode.base || limit !== mode.limit) this.#forgetAll();
     this.#mode = mode;
     this.#modeBits = (mode.flat ? 0 : SEGMENTED_CODE) | (mode.defaultSize === 16 ? SIXTEEN_BIT_CODE : 0);
-    this.forgetJumps();
+    this.#forgetJumps();
     for (const table of this.#tables) table.fill(0);
     return true;
   }
 
-  /** Empties the jump caches: some mapping or mode that they stand for has changed. */
-  forgetJumps(): void {
-    this.#forgetJumpsOf(false);
-    this.#forgetJumpsOf(true);
+  /** Empties the jump caches: code or a mode that they stand for has changed. Those that are empty are not emptied again. */
+  #forgetJumps(): void {
+    if (this.#memory.get(State.JUMP_CACHES_USED) === 0) return;
+    this.#memory.set(State.JUMP_CACHES_USED, 0);
+    for (const cache of this.#caches) {
+      cache.fill(0);
+      cache[2] = NO_MAP_ENTRY;
+    }
   }
 
-  /** Many pages go at once when address spaces change: an empty cache is not emptied again. */
-  #forgetJumpsOf(user: boolean): void {
-    const cache = this.#caches[user ? 1 : 0];
-    if (cache[State.JUMP_CACHE_USED / 4] === 0) return;
-    cache.fill(0);
-    cache[0] = EMPTY_AT_ZERO;
+  /** Links between pages that were good for the code there was are good no more. */
+  #nextVersion(): void {
+    const version = this.#memory.get(State.CODE_VERSION) + 1;
+    if (version > State.LARGEST_CODE_VERSION) this.#forgetAll();
+    else this.#memory.set(State.CODE_VERSION, version);
   }
 
   /** Forgets all code of a page, which has been written to or is about to be. */
@@ -281,7 +282,8 @@ export class CodeCache {
     this.#release(pfn);
     this.#memory.hasCode[pfn] = 0;
     this.#maps.refresh(pfn);
-    this.forgetJumps();
+    this.#forgetJumps();
+    this.#nextVersion();
   }
 
   #release(pfn: number): void {
@@ -306,7 +308,8 @@ export class CodeCache {
     this.#top = State.RECORDS;
     this.counters.flushes++;
     this.#generation++;
-    this.forgetJumps();
+    this.#memory.set(State.CODE_VERSION, 1);
+    this.#forgetJumps();
   }
 
   /** The record of the instruction at `eip`, decoded if need be, and known to the jump cache of this privilege. */
@@ -334,24 +337,21 @@ export class CodeCache {
       const secondPage = this.#secondPageOf(record);
       if (secondPage !== undefined) this.#dependOn(secondPage, address);
     }
-    this.#enter(record, address, vpn, user);
+    // The block table takes eip for a linear address.
+    const isInTable = this.#mode.flat && this.#mode.base === 0;
+    if (isInTable) enterInTable(this.#tables[user ? 1 : 0], ramAddress(address), record);
+    // The jump cache looks at one page.
+    if (this.#secondPageOf(record) === undefined) this.#enterInCache(eip, record, mapEntry(vpn, pfn), user);
+    return { kind: 'found', record };
+  }
+
+  #enterInCache(eip: number, record: number, entry: number, user: boolean): void {
     const cache = this.#caches[user ? 1 : 0];
     const place = cachePlace(eip);
     cache[place] = eip;
     cache[place + 1] = record;
-    cache[State.JUMP_CACHE_USED / 4] = 1;
-    return { kind: 'found', record };
-  }
-
-  /** Makes known to the CPU that a block begins at `record`. */
-  #enter(record: number, address: number, vpn: number, user: boolean): void {
-    const secondPage = this.#secondPageOf(record);
-    this.#maps.markExecuted(vpn, user);
-    if (secondPage !== undefined) this.#maps.markExecuted((vpn + 1) & 0xfffff, user);
-    // The CPU's own look-up takes eip for a linear address, and looks at one page.
-    if (this.#mode.flat && this.#mode.base === 0 && secondPage === undefined) {
-      enterInTable(this.#tables[user ? 1 : 0], ramAddress(address), record);
-    }
+    cache[place + 2] = entry;
+    this.#memory.set(State.JUMP_CACHES_USED, 1);
   }
 
   /**
@@ -375,7 +375,7 @@ export class CodeCache {
       this.#top = first;
       return problem ?? { kind: 'found', record: first };
     }
-    this.#record(this.#instruction, eip, true);
+    this.#record(this.#instruction, eip, Records.UNCHAINED);
     this.#top = first;
     return { kind: 'found', record: first };
   }
@@ -450,7 +450,7 @@ export class CodeCache {
         if (this.#count > 0) break;
         return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'not-code' };
       }
-      const { endsBlock } = this.#record(instruction, next, this.#mode.base !== 0);
+      const { endsBlock } = this.#record(instruction, next, this.#mode.base === 0 ? 0 : Records.UNCHAINED);
       at += instruction.length;
       next = (next + instruction.length) | 0;
       this.#count++;
@@ -475,8 +475,12 @@ export class CodeCache {
     if (decode(this.#window, longest, eip, this.#mode, this.#instruction) !== 'ok') return { kind: 'not-code' };
     this.#secondPages.set(this.#made, secondPage);
     this.#count = 1;
-    const { endsBlock } = this.#record(this.#instruction, eip, true);
-    if (!endsBlock) this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
+    this.#record(this.#instruction, eip, Records.ON_TWO_PAGES);
+    // The jump also says which page the second one was, and is there for that even where nobody comes to it.
+    const behind = this.#top;
+    this.#jumpOn(eip, (eip + this.#instruction.length) | 0);
+    const entry = mapEntry(secondAddress >>> PAGE_SHIFT, secondPage);
+    this.#records[(behind - State.RECORDS + Records.RECORD_SECOND_PAGE) >> 2] = entry;
     return undefined;
   }
 
@@ -486,11 +490,11 @@ export class CodeCache {
     instruction.form = JUMP_ON;
     instruction.immediate = target;
     instruction.length = 0;
-    this.#record(instruction, eip, true);
+    this.#record(instruction, eip, Records.UNCHAINED);
   }
 
-  /** @param unchained nothing may remember where this record is: it depends on more than its page. */
-  #record(instruction: Instruction, eip: number, unchained: boolean): RecordShape {
+  /** @param flags unless 0, nothing may remember where this record is: it depends on more than its page. */
+  #record(instruction: Instruction, eip: number, flags: number): RecordShape {
     const { form, registers } = instruction;
     const shape = shapeOf(form);
     const { handler, isNear, places } = shape;
@@ -515,7 +519,7 @@ export class CodeCache {
       (instruction.base * REGISTER_SIZES.general) |
       ((instruction.indexRegister * REGISTER_SIZES.general) << 8) |
       ((instruction.segment * State.SEGMENT_SIZE) << 16) |
-      (unchained ? UNCHAINED << 24 : 0);
+      (flags << 24);
     words[word + Records.RECORD_DISPLACEMENT / 4] = instruction.displacement;
     words[word + Records.RECORD_IMMEDIATE / 4] = instruction.immediate;
     words[word + Records.RECORD_IMMEDIATE2 / 4] = isNear ? 0 : instruction.immediate2;

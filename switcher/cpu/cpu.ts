@@ -245,7 +245,8 @@ export class Cpu {
     const { memory } = this;
     switch (exit) {
       case Exits.EXIT_LOOKUP:
-        return this.#findCode();
+        // What would come next is not looked for when it is not to be run: it may fault.
+        return this.retired?.isAtLimit === true || this.#findCode();
       case Exits.EXIT_FAULT:
         memory.set(State.FAULT, 0);
         this.retired?.undo();

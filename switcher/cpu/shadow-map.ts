@@ -23,11 +23,11 @@ export interface ShadowMap {
 const PRESENT = 1;
 const WRITABLE = 2;
 const USER = 4;
-/** Code was looked up through this entry, by the kernel's rings or by ring 3: that jump cache may know it. */
-export const EXECUTED_BY_KERNEL = 8;
-export const EXECUTED_BY_USER = 16;
-const EXECUTED = EXECUTED_BY_KERNEL | EXECUTED_BY_USER;
 const NONE = -1;
+
+/** What a map says of virtual page `vpn` when that leads to guest-physical page `pfn`. */
+export const mapEntry = (vpn: number, pfn: number): number =>
+  (State.GUEST_RAM + (pfn << PAGE_SHIFT) - (vpn << PAGE_SHIFT) - State.MAP_BIAS) | 0;
 
 export class FlatMaps implements ShadowMap {
   readonly #memory: Memory;
@@ -35,8 +35,7 @@ export class FlatMaps implements ShadowMap {
   readonly #kernelWrite: Int32Array;
   readonly #userRead: Int32Array;
   readonly #userWrite: Int32Array;
-  /** In the CPU's memory, since the CPU itself marks pages as executed. */
-  readonly #rights: Uint8Array;
+  readonly #rights = new Uint8Array(PAGE_COUNT);
   readonly #pfns = new Int32Array(PAGE_COUNT);
   /** The entries that lead to one guest-physical page form a list: several linear addresses can name the same code. */
   readonly #next = new Int32Array(PAGE_COUNT);
@@ -46,8 +45,6 @@ export class FlatMaps implements ShadowMap {
   readonly #entries = new Int32Array(PAGE_COUNT);
   readonly #places = new Int32Array(PAGE_COUNT);
   #count = 0;
-  /** Called when an entry goes through which code was looked up. */
-  #onCodeUnmapped: (user: boolean) => void = () => undefined;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -56,12 +53,7 @@ export class FlatMaps implements ShadowMap {
     this.#kernelWrite = new Int32Array(buffer, State.KERNEL_WRITE_MAP, PAGE_COUNT);
     this.#userRead = new Int32Array(buffer, State.USER_READ_MAP, PAGE_COUNT);
     this.#userWrite = new Int32Array(buffer, State.USER_WRITE_MAP, PAGE_COUNT);
-    this.#rights = new Uint8Array(buffer, State.PAGE_FLAGS, PAGE_COUNT);
     this.#first = new Int32Array(memory.bytes.length / PAGE_SIZE).fill(NONE);
-  }
-
-  onCodeUnmapped(callback: (user: boolean) => void): void {
-    this.#onCodeUnmapped = callback;
   }
 
   set(vpn: number, pfn: number, writable: boolean, user: boolean): void {
@@ -70,18 +62,14 @@ export class FlatMaps implements ShadowMap {
     }
     const rights = PRESENT | (writable ? WRITABLE : 0) | (user ? USER : 0);
     const old = this.#rights[vpn] ?? 0;
-    if (old !== 0 && this.#pfns[vpn] === pfn && ((old ^ rights) & USER) === 0) {
-      this.#rights[vpn] = rights | (old & EXECUTED);
-    } else {
-      if (old !== 0) this.clear(vpn);
-      this.#rights[vpn] = rights;
-      this.#link(vpn, pfn);
-    }
+    if (old !== 0 && this.#pfns[vpn] !== pfn) this.clear(vpn);
+    if (this.#rights[vpn] === 0) this.#link(vpn, pfn);
+    this.#rights[vpn] = rights;
     this.#fill(vpn, pfn, rights);
   }
 
   #fill(vpn: number, pfn: number, rights: number): void {
-    const entry = (State.GUEST_RAM + (pfn << PAGE_SHIFT) - (vpn << PAGE_SHIFT) - State.MAP_BIAS) | 0;
+    const entry = mapEntry(vpn, pfn);
     const writeEntry = (rights & WRITABLE) !== 0 && this.#memory.hasCode[pfn] === 0 ? entry : 0;
     const isUser = (rights & USER) !== 0;
     this.#kernelRead[vpn] = entry;
@@ -118,8 +106,6 @@ export class FlatMaps implements ShadowMap {
     const place = this.#places[vpn] ?? 0;
     this.#entries[place] = last;
     this.#places[last] = place;
-    if ((rights & EXECUTED_BY_USER) !== 0) this.#onCodeUnmapped(true);
-    if ((rights & EXECUTED_BY_KERNEL) !== 0) this.#onCodeUnmapped(false);
   }
 
   clearAll(): void {
@@ -141,10 +127,6 @@ export class FlatMaps implements ShadowMap {
   readablePage(vpn: number, user: boolean): number {
     const rights = this.#rights[vpn] ?? 0;
     return rights === 0 || (user && (rights & USER) === 0) ? NONE : (this.#pfns[vpn] ?? NONE);
-  }
-
-  markExecuted(vpn: number, user: boolean): void {
-    this.#rights[vpn] = (this.#rights[vpn] ?? 0) | (user ? EXECUTED_BY_USER : EXECUTED_BY_KERNEL);
   }
 
   /** Fills every entry of `pfn` anew, after `memory.hasCode` changed for it. */

@@ -4,14 +4,18 @@
 //   0x0000_0000  state (this file)
 //   0x0001_0000  jump caches: where the code of a recently visited eip is, one for each privilege
 //   0x0003_0000  block tables: where the code of a place in the Guest's RAM is, one for each privilege
-//   0x0010_0000  the four flat maps of 2^20 words each, then what is known of each page, in bytes (see shadow-map)
-//   0x0120_0000  decoded records (see interpreter/records)
+//   0x0010_0000  the four flat maps of 2^20 words each (see shadow-map)
+//   0x0110_0000  decoded records (see interpreter/records)
 //   then         the Guest's RAM
 
 /** eax … edi as words; a ninth slot is always zero and serves as the absent base or index register. */
 export const REGISTERS = 0x100;
 export const ZERO_REGISTER = REGISTERS + 32;
 
+/** How often the code of a page was forgotten since all of it was: 1 … LARGEST_CODE_VERSION. */
+export const CODE_VERSION = 0x128;
+/** A version fits in the bits that all map entries have in common (see RECORD_LINK). */
+export const LARGEST_CODE_VERSION = 0xfff;
 /** Offset of the next instruction to run, exact at every exit. */
 export const EIP = 0x130;
 /** Where the instruction after the current one begins; for routines that are delegated to. */
@@ -44,9 +48,10 @@ export const CHARGED = 0x164;
 export const READ_MAP = 0x168;
 export const WRITE_MAP = 0x16c;
 export const JUMP_CACHE = 0x170;
-/** Address of the block table, and the page flag for "executed", that go with the current privilege. */
+/** Address of the block table that goes with the current privilege. */
 export const BLOCK_TABLE = 0x1e0;
-export const EXECUTED_FLAG = 0x1e4;
+/** Nonzero when something is in one of the jump caches. */
+export const JUMP_CACHES_USED = 0x1e4;
 /**
  * Where somebody counts (see cpu/retired): instructions begun and not undone, as 64 bits; how many of them in translated
  * code; and at which number the interpreter comes back.
@@ -132,15 +137,14 @@ export const SSE_TRUST_STEP = 0x4f0;
 
 export const JUMP_CACHES = 0x10000;
 /**
- * Entries of one jump cache; an entry is two words: eip and the address of the record. It is emptied whenever a page of code
- * is unmapped, so it is small; what is not in it is most often in the block table, which depends on no mapping.
+ * Entries of one jump cache; an entry is four words: eip, the address of the record, what the flat map said of eip's page then,
+ * and nothing. It is good for as long as the map says the same, and so outlives changes of address space.
  */
 export const JUMP_CACHE_ENTRIES = 4096;
+export const JUMP_CACHE_ENTRY_SHIFT = 4;
 /** Which entry is that of an eip: its low bits, mixed with those from here on, since functions begin at the same low bits. */
 export const JUMP_CACHE_SHIFT = 12;
-/** Behind the entries, a word that is nonzero when something is in the cache. */
-export const JUMP_CACHE_USED = JUMP_CACHE_ENTRIES * 8;
-export const JUMP_CACHE_SIZE = JUMP_CACHE_USED + 64;
+export const JUMP_CACHE_SIZE = JUMP_CACHE_ENTRIES << JUMP_CACHE_ENTRY_SHIFT;
 
 export const BLOCK_TABLES = 0x30000;
 /**
@@ -165,11 +169,7 @@ export const USER_WRITE_MAP = MAPS + 3 * MAP_SIZE;
  */
 export const MAP_BIAS = 1;
 
-/** A byte for each virtual page: what the Host has granted, and whether code was looked up through it (see shadow-map). */
-export const PAGE_FLAGS = MAPS + 4 * MAP_SIZE;
-export const PAGE_FLAGS_SIZE = 0x100000;
-
-export const RECORDS = PAGE_FLAGS + PAGE_FLAGS_SIZE;
+export const RECORDS = MAPS + 4 * MAP_SIZE;
 export const RECORDS_SIZE = 0x2000000;
 export const GUEST_RAM = RECORDS + RECORDS_SIZE;
 

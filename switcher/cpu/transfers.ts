@@ -25,7 +25,6 @@ import {
   isConforming,
   isInside,
 } from './segments.js';
-import { EXECUTED_BY_KERNEL, EXECUTED_BY_USER } from './shadow-map.js';
 import * as State from './state.js';
 
 /** Why an instruction cannot be done. */
@@ -99,7 +98,6 @@ export class Transfers {
     this.#memory.set(State.WRITE_MAP, user ? State.USER_WRITE_MAP : State.KERNEL_WRITE_MAP);
     this.#memory.set(State.JUMP_CACHE, user ? State.JUMP_CACHES + State.JUMP_CACHE_SIZE : State.JUMP_CACHES);
     this.#memory.set(State.BLOCK_TABLE, user ? State.BLOCK_TABLES + State.BLOCK_TABLE_SIZE : State.BLOCK_TABLES);
-    this.#memory.set(State.EXECUTED_FLAG, user ? EXECUTED_BY_USER : EXECUTED_BY_KERNEL);
   }
 
   // ---------------------------------------------------------------- through a direct gate

@@ -4,7 +4,7 @@
 // next record, so that no loop stands between two instructions and each handler has an indirect jump of its own for the
 // processor to predict. V8 compiles a handler when it first runs: the many that a Guest never uses cost nothing.
 import { Bug } from '../../lib/errors.js';
-import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
+import { PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { EXIT_BUDGET, EXIT_LOOKUP } from '../cpu/exits.js';
 import { REGISTER_FILES } from '../cpu/register-files.js';
 import { CPU_ROUTINES } from '../cpu/routines.js';
@@ -31,6 +31,11 @@ const HANDLER_GIVES: readonly ValueType[] = ['i32'];
 
 /** Routines are exported under their names with this in front. */
 export const ROUTINE_PREFIX = 'routine ';
+
+/** Offsets in an entry of the jump cache. */
+const CACHED_EIP = 0;
+const CACHED_RECORD = 4;
+const CACHED_MAP_ENTRY = 8;
 
 export class InterpreterModule implements Functions, Setting {
   readonly #module = new ModuleWriter();
@@ -279,15 +284,29 @@ export class InterpreterModule implements Functions, Setting {
     this.field(emit, 'immediate');
     emit.localSet(to);
     this.#spendBudget(emit, to);
+    emit.const32(0);
     emit.localGet(RECORD);
     emit.load(4, Records.RECORD_CHAIN);
     emit.localTee(to);
-    emit.op(WASM.if, WASM.blockVoid);
+    emit.op(WASM.i32LtS, WASM.if, WASM.blockVoid);
     this.#enter(emit, to);
     emit.op(WASM.end);
     emit.localGet(RECORD);
     emit.op(WASM.returnCall);
     emit.code.unsigned(this.#follow);
+  }
+
+  /** What the map says of the page of the eip in local `eip`. */
+  #mapOf(emit: Emitter, eip: number): void {
+    emit.loadState(State.READ_MAP);
+    emit.localGet(eip);
+    emit.loadState(State.SEGMENTS + State.CS * State.SEGMENT_SIZE + State.SEGMENT_BASE);
+    emit.op(WASM.i32Add);
+    emit.const32(PAGE_SHIFT);
+    emit.op(WASM.i32ShrU);
+    emit.const32(2);
+    emit.op(WASM.i32Shl, WASM.i32Add);
+    emit.load(4, 0);
   }
 
   /** Leaves the jump cache's entry for the eip in local `eip` in local `entry`. */
@@ -299,17 +318,21 @@ export class InterpreterModule implements Functions, Setting {
     emit.op(WASM.i32ShrU, WASM.i32Xor);
     emit.const32(State.JUMP_CACHE_ENTRIES - 1);
     emit.op(WASM.i32And);
-    emit.const32(3);
+    emit.const32(State.JUMP_CACHE_ENTRY_SHIFT);
     emit.op(WASM.i32Shl, WASM.i32Add);
     emit.localSet(entry);
   }
 
-  /** Goes to `find` when the entry is not that of the eip in local `eip`. */
+  /** Goes to `find` when the entry is not that of the eip in local `eip`, or eip leads elsewhere by now. */
   #findIfOther(emit: Emitter, eip: number, entry: number): void {
     emit.localGet(entry);
-    emit.load(4, 0);
+    emit.load(4, CACHED_EIP);
     emit.localGet(eip);
-    emit.op(WASM.i32Ne);
+    emit.op(WASM.i32Xor);
+    emit.localGet(entry);
+    emit.load(4, CACHED_MAP_ENTRY);
+    this.#mapOf(emit, eip);
+    emit.op(WASM.i32Xor, WASM.i32Or);
     emit.seldom();
     emit.op(WASM.if, WASM.blockVoid);
     emit.localGet(eip);
@@ -337,22 +360,14 @@ export class InterpreterModule implements Functions, Setting {
   #defineFind(): void {
     const emit = new Emitter(this, this, 1);
     const eip = 0;
-    const page = emit.scratch('page', 'i32');
+    const map = emit.scratch('map', 'i32');
     const at = emit.scratch('at', 'i32');
     const entry = emit.scratch('entry', 'i32');
     const record = emit.scratch('record', 'i32');
-    emit.localGet(eip);
-    emit.const32(PAGE_SHIFT);
-    emit.op(WASM.i32ShrU);
-    emit.localSet(page);
-    emit.loadState(State.READ_MAP);
-    emit.localGet(page);
-    emit.const32(2);
-    emit.op(WASM.i32Shl, WASM.i32Add);
-    emit.load(4, 0);
-    emit.localTee(at);
+    this.#mapOf(emit, eip);
+    emit.localTee(map);
     this.#missIfZero(emit, eip);
-    emit.localGet(at);
+    emit.localGet(map);
     emit.localGet(eip);
     emit.const32(State.MAP_BIAS);
     emit.op(WASM.i32Add, WASM.i32Add);
@@ -386,25 +401,43 @@ export class InterpreterModule implements Functions, Setting {
     emit.localGet(eip);
     emit.op(WASM.i32Eq);
     this.#missIfZero(emit, eip);
-    // As JavaScript does that has found it: the page counts as executed, and the jump cache knows the way.
-    emit.localGet(page);
-    emit.localGet(page);
-    emit.load(1, State.PAGE_FLAGS);
-    emit.loadState(State.EXECUTED_FLAG);
-    emit.op(WASM.i32Or);
-    emit.store(1, State.PAGE_FLAGS);
+    this.#enterIfOnTwoPages(emit, eip, record);
+    // As JavaScript does that has found it: from now on the jump cache knows the way.
     this.#findEntry(emit, eip, entry);
-    emit.localGet(entry);
-    emit.localGet(eip);
-    emit.store(4, 0);
-    emit.localGet(entry);
-    emit.localGet(record);
-    emit.store(4, 4);
-    emit.loadState(State.JUMP_CACHE);
+    for (const [offset, local] of [
+      [CACHED_EIP, eip],
+      [CACHED_RECORD, record],
+      [CACHED_MAP_ENTRY, map],
+    ] as const) {
+      emit.localGet(entry);
+      emit.localGet(local);
+      emit.store(4, offset);
+    }
+    emit.const32(0);
     emit.const32(1);
-    emit.store(4, State.JUMP_CACHE_USED);
+    emit.store(4, State.JUMP_CACHES_USED);
     this.#enter(emit, record);
     this.#module.define(this.#find, emit.locals, emit.finish());
+  }
+
+  /** What lies on two pages is not for the jump cache, and is what it was if the map says of the second page what it said. */
+  #enterIfOnTwoPages(emit: Emitter, eip: number, record: number): void {
+    const second = emit.scratch('second', 'i32');
+    emit.localGet(record);
+    emit.load(1, Records.RECORD_FLAGS);
+    emit.seldom();
+    emit.op(WASM.if, WASM.blockVoid);
+    emit.localGet(eip);
+    emit.const32(PAGE_SIZE);
+    emit.op(WASM.i32Add);
+    emit.localSet(second);
+    emit.localGet(record);
+    emit.load(4, Records.RECORD_SIZE + Records.RECORD_SECOND_PAGE);
+    this.#mapOf(emit, second);
+    emit.op(WASM.i32Eq);
+    this.#missIfZero(emit, eip);
+    this.#enter(emit, record);
+    emit.op(WASM.end);
   }
 
   #defineLookup(): void {
@@ -413,36 +446,67 @@ export class InterpreterModule implements Functions, Setting {
     this.#findEntry(emit, 0, entry);
     this.#findIfOther(emit, 0, entry);
     emit.localGet(entry);
-    emit.load(4, 4);
+    emit.load(4, CACHED_RECORD);
     emit.localSet(entry);
     this.#enter(emit, entry);
     this.#module.define(this.#lookup, emit.locals, emit.finish());
+  }
+
+  /** Enters the record that the one at hand is linked with, if the link is what it was made as. */
+  #enterByLink(emit: Emitter, link: number, entry: number): void {
+    emit.localGet(RECORD);
+    emit.load(4, Records.RECORD_CHAIN);
+    emit.localTee(entry);
+    emit.op(WASM.if, WASM.blockVoid);
+    emit.localGet(RECORD);
+    emit.load(4, Records.RECORD_LINK);
+    emit.localGet(link);
+    emit.op(WASM.i32Eq, WASM.if, WASM.blockVoid);
+    emit.const32(0);
+    emit.localGet(entry);
+    emit.op(WASM.i32Sub);
+    emit.localSet(entry);
+    this.#enter(emit, entry);
+    emit.op(WASM.end, WASM.end);
   }
 
   #defineFollow(): void {
     const emit = new Emitter(this, this, 1);
     const eip = emit.scratch('eip', 'i32');
     const entry = emit.scratch('entry', 'i32');
+    const link = emit.scratch('link', 'i32');
     this.field(emit, 'immediate');
     emit.localSet(eip);
+    this.#mapOf(emit, eip);
+    emit.loadState(State.CODE_VERSION);
+    emit.op(WASM.i32Add);
+    emit.localSet(link);
+    this.#enterByLink(emit, link, entry);
     this.#findEntry(emit, eip, entry);
     this.#findIfOther(emit, eip, entry);
     emit.localGet(entry);
-    emit.load(4, 4);
+    emit.load(4, CACHED_RECORD);
     emit.localSet(entry);
-    // A jump within its page stays true for as long as the page's records live: remember where it leads. What spans
-    // two pages depends on the second one too, and is always looked up.
+    // What depends on more than a page is always looked up.
+    emit.localGet(entry);
+    emit.load(1, Records.RECORD_FLAGS);
+    emit.op(WASM.i32Eqz, WASM.if, WASM.blockVoid);
+    // A jump within its page stays true for as long as the page's records live. One to another page is true if that is still there,
+    // and no code has been forgotten: it could be that page's.
+    emit.localGet(RECORD);
+    emit.const32(0);
+    emit.localGet(entry);
+    emit.op(WASM.i32Sub);
+    emit.localGet(entry);
     this.field(emit, 'eip');
     emit.localGet(eip);
     emit.op(WASM.i32Xor);
-    emit.const32(~0xfff);
-    emit.op(WASM.i32And);
-    emit.localGet(entry);
-    emit.load(1, Records.RECORD_FLAGS);
-    emit.op(WASM.i32Or, WASM.i32Eqz, WASM.if, WASM.blockVoid);
-    emit.localGet(RECORD);
-    emit.localGet(entry);
+    emit.const32(-PAGE_SIZE);
+    emit.op(WASM.i32And, WASM.select);
     emit.store(4, Records.RECORD_CHAIN);
+    emit.localGet(RECORD);
+    emit.localGet(link);
+    emit.store(4, Records.RECORD_LINK);
     emit.op(WASM.end);
     this.#enter(emit, entry);
     this.#module.define(this.#follow, emit.locals, emit.finish());

@@ -4,11 +4,13 @@
 //    4  u32  eip of this instruction          8  u32  eip of the next one
 //   12  u8   register0   13  u8  register1   14  u8  register2   (byte offsets into their register file)
 //   15  u8   scale       16  u8  base        17  u8  index       18  u8  segment (byte offset into the segments)
-//   19  u8   1 when its bytes lie on two pages
+//   19  u8   flags: 1 or 2 when it depends on more than its page, 2 when its bytes lie on two
 //            (in an instruction that may jump to its immediate, register2 is 1 once it has not jumped)
-//   20  i32  displacement                   24  i32  immediate
-//   28  i32  immediate2, or, in an instruction with a near target: the record to which it leads, once that is known, or, in
-//            one that jumps elsewhere: the eip to which it went last
+//   20  i32  displacement, or, in an instruction with a near target: the link (see RECORD_LINK)
+//   24  i32  immediate
+//   28  i32  immediate2, or, in an instruction with a near target: the record to which it leads, once that is known, as a
+//            negative number if only the link says whether it still does; or, in one that jumps elsewhere: the eip to which
+//            it went last
 import type { Field } from '../language/nodes.js';
 
 export const RECORD_SIZE = 32;
@@ -22,9 +24,18 @@ export const RECORD_SCALE = 15;
 export const RECORD_BASE = 16;
 export const RECORD_INDEX = 17;
 export const RECORD_SEGMENT = 18;
-/** 1 when the instruction's bytes lie on two pages. */
 export const RECORD_FLAGS = 19;
+/** Of RECORD_FLAGS: other things than its page decide what is there, the base of the code segment or a second page. */
+export const UNCHAINED = 1;
+export const ON_TWO_PAGES = 2;
+/** Behind an instruction on two pages stands a jump, and in it what the map says of the second one. */
+export const RECORD_SECOND_PAGE = RECORD_REGISTERS;
 export const RECORD_DISPLACEMENT = 20;
+/**
+ * In an instruction with a near target on another page: what the map said of that page, plus CODE_VERSION. The two are told apart,
+ * since all entries of maps are the same in the bits that a version has.
+ */
+export const RECORD_LINK = RECORD_DISPLACEMENT;
 export const RECORD_IMMEDIATE = 24;
 export const RECORD_IMMEDIATE2 = 28;
 export const RECORD_CHAIN = 28;

@@ -29,15 +29,20 @@ for (const { cs, ss, code, data } of Object.values(RINGS)) {
 const SMALL_DATA = 0x31;
 GDT.set([0x0fff, 0x0040b300], (SMALL_DATA >>> 3) * 2);
 
+/** A code segment that begins somewhere on a page, and is all of memory. */
+const BASED_CODE = 0x39;
+const CODE_BASE = 0x1230;
+GDT.set([(CODE_BASE << 16) | 0xffff, 0x00cfbb00], (BASED_CODE >>> 3) * 2);
+
 /** A CPU whose every trap leads out. */
 class SmallCpu {
   readonly cpu: Cpu;
 
-  constructor(engine: EngineName) {
+  constructor(engine: EngineName, counts = false) {
     const idt = new Uint32Array(IDT_ENTRIES * 2);
     for (let vector = 0; vector < IDT_ENTRIES; vector++) idt.set([LGUEST_CS << 16, 0x8e00], vector * 2);
     const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
-    this.cpu = new Cpu(RAM_PAGES * PAGE, { gdt: GDT, idt, tss: { ss1: 0, esp1: 0 } }, clock, engine, atOnce(0));
+    this.cpu = new Cpu(RAM_PAGES * PAGE, { gdt: GDT, idt, tss: { ss1: 0, esp1: 0 } }, clock, engine, atOnce(0), counts);
     this.enter('kernel');
   }
 
@@ -53,6 +58,10 @@ class SmallCpu {
 
   map(address: number, pfn: number, user = false): void {
     this.cpu.maps.set(address / PAGE, pfn, true, user);
+  }
+
+  emptyJumpCaches(): void {
+    new Uint8Array(this.cpu.memory.wasm.buffer, State.JUMP_CACHES, 2 * State.JUMP_CACHE_SIZE).fill(0);
   }
 
   /** `mov eax, value; jmp on; hlt`, the jump over a byte, so that there is something to look up. */
@@ -234,6 +243,95 @@ for (const engine of ENGINES) {
     }
   });
 
+  t.test(`a jump to another page goes where that leads by now, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    small.map(0x5000, 2);
+    small.map(0x7000, 5);
+    // A call, a jump if ecx is 0 and a jump, each to the beginning of page 6.
+    small.cpu.memory.bytes.set([0xe8, 0xfb, 0x0f, 0, 0], 0x2000);
+    small.cpu.memory.bytes.set([0x85, 0xc9, 0x0f, 0x84, 0xe8, 0x0f, 0, 0, HLT], 0x2010);
+    small.cpu.memory.bytes.set([0xe9, 0xdb, 0x0f, 0, 0], 0x2020);
+    small.program(0x3000, 8);
+    small.program(0x4000, 9);
+    const all = (want: number, what: string): void => {
+      small.cpu.memory.set(State.REGISTERS + 4, 0);
+      for (const eip of [0x5000, 0x5010, 0x5020, 0x5000, 0x5010, 0x5020]) {
+        small.cpu.memory.set(State.REGISTERS + 16, 0x8000);
+        t.equal(small.run(eip), want, what);
+      }
+    };
+    for (let round = 0; round < 2; round++) {
+      small.map(0x6000, 3);
+      all(8, 'to one page');
+      small.map(0x6000, 4);
+      all(9, 'to another one');
+      small.cpu.maps.clear(6);
+      all(-1, 'to none');
+    }
+    small.map(0x6000, 3);
+    all(8, 'before it is written to');
+    small.program(0x3000, 10);
+    all(10, 'after it was written to');
+    small.cpu.maps.clear(6);
+    small.program(0x3000, 11);
+    small.map(0x6000, 3);
+    all(11, 'after it was written to while nobody saw it');
+  });
+
+  t.test(
+    `code that is written anew more often than links have versions is run as it is, under ${engine}`,
+    async (t) => {
+      const small = new SmallCpu(engine);
+      small.map(0x5000, 2);
+      small.map(0x6000, 3);
+      small.map(0x7000, 4);
+      // Two pages that lead to a third one, by turns: what one is linked with is old whenever the other was there.
+      small.cpu.memory.bytes.set([0xe9, 0xfb, 0x1f, 0, 0], 0x2000);
+      small.cpu.memory.bytes.set([0xe9, 0xfb, 0x0f, 0, 0], 0x3000);
+      const wrong: number[] = [];
+      for (let round = 0; round < State.LARGEST_CODE_VERSION + 50; round++) {
+        small.program(0x4000, round & 0xff);
+        if (small.run(0x5000 + (round & 1) * PAGE) !== (round & 0xff)) wrong.push(round);
+      }
+      t.same(wrong, []);
+      const version = small.cpu.memory.get(State.CODE_VERSION);
+      t.ok(version > 0 && version <= State.LARGEST_CODE_VERSION, `version ${version}`);
+    },
+  );
+
+  t.test(`code in a segment with a base is what is mapped where it is, under ${engine}`, async (t) => {
+    const small = new SmallCpu(engine);
+    const { segments } = small.cpu;
+    segments.install(State.CS, BASED_CODE, segments.descriptor(BASED_CODE));
+    small.cpu.segmentsChanged();
+    // Offset 0x4000 is linear 0x5230, and 0x4dd0 is the next page.
+    small.map(0x5000, 2);
+    small.cpu.memory.bytes.set([0xe9, 0xcb, 0x0d, 0, 0], 0x2230);
+    small.program(0x3000, 8);
+    small.program(0x4000, 9);
+    for (let round = 0; round < 3; round++) {
+      small.map(0x6000, 3);
+      for (const eip of [0x4000, 0x4dd0]) t.equal(small.run(eip), 8);
+      small.map(0x6000, 4);
+      for (const eip of [0x4000, 0x4dd0]) t.equal(small.run(eip), 9);
+      small.cpu.maps.clear(6);
+      for (const eip of [0x4000, 0x4dd0]) t.equal(small.run(eip), -1);
+    }
+  });
+
+  t.test(`who stops before an instruction does not look for it, under ${engine}`, async (t) => {
+    const { cpu } = new SmallCpu(engine, true);
+    cpu.maps.set(5, 2, true, false);
+    // nop; jmp to a page that is not there.
+    cpu.memory.bytes.set([0x90, 0xe9, 0xfa, 0x0f, 0, 0], 0x2000);
+    cpu.memory.set(State.EIP, 0x5000);
+    if (cpu.retired !== undefined) cpu.retired.limit = 2;
+    cpu.run(BUDGET);
+    t.equal(cpu.trap.vector, undefined);
+    t.equal(cpu.retired?.instructions, 2);
+    t.equal(cpu.memory.get(State.EIP), 0x6000);
+  });
+
   t.test(`more code than the tables hold is all found, under ${engine}`, async (t) => {
     const small = new SmallCpu(engine);
     // A nest of jumps: each block jumps to the same place of the next page, and the last one stops.
@@ -259,10 +357,43 @@ t.test('two blocks that are neighbours in the table are both found again without
   for (const eip of [0x5000, 0x5001]) t.equal(small.run(eip), 7);
   const { lookups } = small.cpu.counters.code;
   for (let round = 0; round < 3; round++) {
-    // Which empties the jump cache.
-    small.cpu.maps.clear(5);
-    small.map(0x5000, 2);
+    small.emptyJumpCaches();
     for (const eip of [0x5000, 0x5001]) t.equal(small.run(eip), 7);
   }
   t.equal(small.cpu.counters.code.lookups, lookups);
+});
+
+t.test('where code is, is known again without JavaScript when an address space comes back', async (t) => {
+  const small = new SmallCpu('interpret');
+  const { bytes } = small.cpu.memory;
+  // push $0x6000; ret; and there a jump to a page on, where a mov lies on two pages.
+  bytes.set([0x68, 0x00, 0x60, 0, 0, 0xc3], 0x2000);
+  bytes.set([0xe9, 0xf9, 0x1f, 0, 0], 0x3000);
+  bytes.set([0xb8, 7], 0x5000 - 2);
+  bytes.set([0, 0, 0, HLT], 0x5000);
+  bytes.set([1, 0, 0, HLT], 0x6000);
+  const pages = [
+    [0x5000, 2],
+    [0x6000, 3],
+    [0x7000, 4],
+    [0x8000, 5],
+  ] as const;
+  const run = (want: number): void => {
+    small.cpu.memory.set(State.REGISTERS + 16, 0xa000);
+    t.equal(small.run(0x5000), want);
+  };
+  small.map(0x9000, 8);
+  for (const [address, pfn] of pages) small.map(address, pfn);
+  for (let i = 0; i < 2; i++) run(7);
+  const { lookups } = small.cpu.counters.code;
+  for (let round = 0; round < 3; round++) {
+    for (const [address] of pages) small.cpu.maps.clear(address / PAGE);
+    for (const [address, pfn] of pages) small.map(address, pfn);
+    run(7);
+  }
+  t.equal(small.cpu.counters.code.lookups, lookups);
+  small.map(0x8000, 6);
+  for (let i = 0; i < 2; i++) run(0x107);
+  small.map(0x8000, 5);
+  run(7);
 });
