@@ -1,12 +1,14 @@
 // The programs that are measured: built for i386, and added to an initrd that somebody else made.
 //
-// Linux takes an initramfs of several archives, one behind the other, compressed or not, so the given one stays as it is.
+// What comes of it is packed as what was given: in one piece, as initrds are.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { NEWC_ALIGNMENT } from '../guest-abi/linux/cpio.js';
 import { packFolder } from '../launcher/kernel/cpio.js';
+import { isGzip } from '../launcher/kernel/gzip.js';
 import { alignUp } from '../lib/bits.js';
 import { SSE2 } from './rows.js';
 
@@ -40,10 +42,16 @@ export function buildPrograms(folder: string): void {
 
 export const programPath = (folder: string, program: Program): string => join(folder, 'bench', program);
 
-/** The given initrd with what is in `folder` behind it; that alone, if none is given. */
+/**
+ * The given initrd with what is in `folder` behind it; that alone, if none is given. What gzip did not pack stays as it is, for Linux
+ * takes several archives one behind the other, packed or not.
+ */
 export function addToInitrd(initrd: string | undefined, folder: string): Buffer {
   if (initrd === undefined) return packFolder(folder);
   const given = readFileSync(initrd);
-  const padding = Buffer.alloc(alignUp(given.length, NEWC_ALIGNMENT) - given.length);
-  return Buffer.concat([given, padding, packFolder(folder)]);
+  const packed = isGzip(given);
+  const archive = packed ? gunzipSync(given) : given;
+  const padding = Buffer.alloc(alignUp(archive.length, NEWC_ALIGNMENT) - archive.length);
+  const whole = Buffer.concat([archive, padding, packFolder(folder)]);
+  return packed ? gzipSync(whole, { level: 9 }) : whole;
 }

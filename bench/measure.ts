@@ -97,17 +97,21 @@ const between = (from: Instant, to: Instant): Omit<Measured, 'result'> => ({
 class RowReader {
   readonly rows = new Map<string, Measured>();
   readonly #clock: Command['clock'];
+  readonly #boots: readonly string[];
   readonly #start: Instant;
   #began: Instant | undefined;
 
-  constructor(clock: Command['clock'], start: Instant) {
+  constructor({ clock, boots = [BOOT] }: Command, start: Instant) {
     this.#clock = clock;
+    this.#boots = boots;
     this.#start = start;
   }
 
   line(text: string, now: Instant): void {
     const [mark, name = '', result = '', wall, cpu] = text.trim().split(' ');
-    if (mark === '@user-space') this.rows.set(BOOT, { ...between(this.#start, now), result: '' });
+    if (mark === '@user-space') {
+      for (const boot of this.#boots) this.rows.set(boot, { ...between(this.#start, now), result: '' });
+    }
     if (mark === '@begin') this.#began = now;
     if (mark !== '@end' || this.#began === undefined) return;
     const own = this.#clock === 'own' ? { wall: Number(wall), cpu: Number(cpu) } : {};
@@ -122,6 +126,8 @@ export interface Command {
   /** How the times are taken: as the program itself gives them, or by watching the process. */
   readonly clock: 'own' | 'watched';
   readonly timeoutMs: number;
+  /** The rows for which its boot counts. */
+  readonly boots?: readonly string[];
   /** Until it ends by itself, and not only until it says `@done`. */
   readonly toTheEnd?: boolean;
   /** How much memory the Guest has, to tell it from the rest of the process. */
@@ -146,7 +152,7 @@ export async function runAndMeasure(command: Command): Promise<Run> {
     otherThreads: 0,
     memory: UNKNOWN,
   };
-  const reader = new RowReader(command.clock, start);
+  const reader = new RowReader(command, start);
   const log: string[] = [];
   let peak = 0;
   const onLine = (text: string): void => {

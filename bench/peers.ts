@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { referenceGuest } from '../launcher/index.js';
 import { INIT, type Program, programPath } from './initrd.js';
 import type { Command } from './measure.js';
-import { ROWS, SSE2, BOOT } from './rows.js';
+import { BOOT, BOOT_PACKED, ROWS, SSE2, isBoot } from './rows.js';
 
 export const PEERS = ['native', 'lguest', 'qemu', 'v86'] as const;
 export type Peer = (typeof PEERS)[number];
@@ -38,7 +38,7 @@ const OURS = fileURLToPath(new URL('../../bin/lguest.cjs', import.meta.url));
 const V86_MACHINE = fileURLToPath(new URL('v86-machine.js', import.meta.url));
 
 const commandLine = (rows: readonly string[]): string =>
-  `console=hvc0 quiet rdinit=${INIT} bench=${rows.filter((row) => row !== BOOT).join(',')}`;
+  `console=hvc0 quiet rdinit=${INIT} bench=${rows.filter((row) => !isBoot(row)).join(',')}`;
 
 /** Which rows are for which build of the programs. */
 const builds = (rows: readonly string[]): readonly [x87: string[], sse2: string[]] => [
@@ -48,7 +48,9 @@ const builds = (rows: readonly string[]): readonly [x87: string[], sse2: string[
 
 /** The reference Guest runs programs too; what needs others, or a shell, it has not. */
 function referenceCommandLine(rows: readonly string[]): string {
-  const [x87, sse2] = builds(rows.filter((name) => ROWS.some((row) => row.name === name && row.kind !== 'system')));
+  const [x87, sse2] = builds(
+    rows.filter((name) => ROWS.some((row) => row.name === name && row.native && row.kind !== 'system')),
+  );
   const run = (program: Program, names: readonly string[]): string[] =>
     names.length === 0 ? [] : [`run /bench/${program} ${names.join(' ')}`];
   const code = rows.filter((name) => name.startsWith('code-')).map((name) => `run /bench/code ${name}`);
@@ -75,6 +77,15 @@ function lguest(setting: Setting, rows: readonly string[]): Command {
   };
 }
 
+/** One run for all rows, but for the boot that is another one. */
+function lguestRuns(setting: Setting, rows: readonly string[]): Command[] {
+  if (!rows.includes(BOOT_PACKED) || setting.kernel === undefined) return [lguest(setting, rows)];
+  const packing: Setting = { ...setting, options: [...(setting.options ?? []), '--no-unpack'] };
+  const packed: Command = { ...lguest(packing, []), boots: [BOOT_PACKED] };
+  const others = rows.filter((row) => row !== BOOT_PACKED);
+  return others.length === 0 ? [packed] : [lguest(setting, others), packed];
+}
+
 /** QEMU's translator, and the console over the same virtio device that ours has. */
 function qemu(setting: Setting, rows: readonly string[]): Command {
   const machine = ['-accel', 'tcg', '-m', String(setting.memoryMB), '-display', 'none', '-nic', 'none', '-no-reboot'];
@@ -84,6 +95,7 @@ function qemu(setting: Setting, rows: readonly string[]): Command {
     file: QEMU,
     args: [...machine, ...console, '-monitor', 'none', '-serial', 'none', ...boot],
     clock: 'watched',
+    boots: [BOOT, BOOT_PACKED],
     timeoutMs: setting.timeoutMs,
   };
 }
@@ -94,6 +106,7 @@ function v86(setting: Setting, rows: readonly string[]): Command {
     file: process.execPath,
     args: [V86_MACHINE, folder, bios, bzImage, initrd, String(memoryMB), commandLine(rows)],
     clock: 'watched',
+    boots: [BOOT, BOOT_PACKED],
     timeoutMs: setting.timeoutMs,
   };
 }
@@ -114,7 +127,7 @@ export function commands(peer: Peer, setting: Setting, rows: readonly string[]):
     case 'native':
       return native(setting, rows);
     case 'lguest':
-      return [lguest(setting, rows)];
+      return lguestRuns(setting, rows);
     case 'qemu':
       return [qemu(setting, rows)];
     case 'v86':

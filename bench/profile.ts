@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { type CpuProfile, sharesOf, TIERS } from './cpu-profile.js';
 import { type Run, runAndMeasure } from './measure.js';
 import { commands, type Setting } from './peers.js';
-import { BOOT, ROWS } from './rows.js';
+import { BOOT, BOOT_PACKED, ROWS } from './rows.js';
 import { type Counts, readStats, withoutBeginning } from './stats-lines.js';
 import { digits, formatTable } from './table.js';
 
@@ -85,6 +85,7 @@ export async function profileCounts(setting: Setting, rows: readonly string[]): 
   const boot = readStats((await runOurs(counting, [])).log);
   const lines: string[][] = [];
   for (const name of rows) {
+    if (name === BOOT_PACKED) continue;
     const counts = name === BOOT ? boot : withoutBeginning(readStats((await runOurs(counting, [name])).log), boot);
     if ((counts['instructions'] ?? 0) === 0) continue;
     lines.push([whatIs(name), ...COLUMNS.map(([, of]) => shown(of(counts)))]);

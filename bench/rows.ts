@@ -5,12 +5,14 @@ export interface Row {
   readonly what: string;
   /** Runs on this machine's own CPU too, without a Guest. */
   readonly native: boolean;
-  /** Rows of a kind have a goal in common. */
-  readonly kind: 'integer' | 'x87' | 'sse2' | 'system';
+  /** Rows of a kind have a goal in common, and a mean. */
+  readonly kind?: 'integer' | 'x87' | 'sse2' | 'system';
 }
 
 /** From the start of the process to the first line that the Guest's init prints. */
 export const BOOT = 'boot';
+/** The same, and the Guest unpacks its initrd, and itself, as it does on all other machines in either case. */
+export const BOOT_PACKED = 'boot-packed';
 /** The end of a row's name that asks for the build that uses SSE2. */
 export const SSE2 = '-sse2';
 
@@ -28,4 +30,8 @@ export const ROWS: readonly Row[] = [
   { name: 'sha256', what: 'dd of 16 MB through sha256sum (busybox)', native: false, kind: 'system' },
   { name: 'processes', what: '200 × fork, exec, wait of /bin/true', native: true, kind: 'system' },
   { name: BOOT, what: 'process start to user space', native: false, kind: 'system' },
+  { name: BOOT_PACKED, what: 'the same with --no-unpack', native: false },
 ];
+
+/** Rows that are no program: they end where programs may begin. */
+export const isBoot = (row: string): boolean => row === BOOT || row === BOOT_PACKED;

@@ -69,7 +69,7 @@ function report(samples: Samples, peers: readonly Peer[], rows: readonly string[
     ...peers.map((peer) => digits(of(peer, row.name))),
     ...others.map((other) => digits(ratio(row.name, other))),
   ]);
-  const kinds = [...new Set(ROWS.filter((row) => rows.includes(row.name)).map((row) => row.kind))];
+  const kinds = [...new Set(ROWS.flatMap((row) => (rows.includes(row.name) ? (row.kind ?? []) : [])))];
   const means = kinds.map((kind) => {
     const names = ROWS.filter((row) => row.kind === kind && rows.includes(row.name)).map((row) => row.name);
     return [

@@ -1,11 +1,17 @@
 // What measures is measured: operations at devices are really done, profiles are read as they are meant.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import t from 'tap';
 import { sharesOf, TIERS } from '../../bench/cpu-profile.js';
 import { DEVICE_OPERATIONS } from '../../bench/device-operations.js';
+import { addToInitrd } from '../../bench/initrd.js';
 import { runAndMeasure } from '../../bench/measure.js';
+import { type Setting, commands } from '../../bench/peers.js';
 import { readStats, withoutBeginning } from '../../bench/stats-lines.js';
 import { describeStats } from '../../bin/stats.js';
 import { createGuest } from '../../launcher/index.js';
+import { isArchive, packFolder } from '../../launcher/kernel/cpio.js';
 import { INIT, shutdown, tinyGuest } from '../support/tiny-guests.js';
 
 t.test('a byte is printed, a block is read, a register answers, as often as it is said', async (t) => {
@@ -40,6 +46,64 @@ t.test('what is measured does not see the environment of whoever measures', asyn
   if (saved === undefined) delete process.env['NODE_EXTRA_CA_CERTS'];
   else process.env['NODE_EXTRA_CA_CERTS'] = saved;
   t.strictSame(log, [JSON.stringify([null, process.env['PATH']])]);
+});
+
+t.test('the boot is measured as users get it, and with --no-unpack', async (t) => {
+  const setting: Setting = {
+    kernel: 'vmlinux',
+    bzImage: 'bzImage',
+    initrd: 'initrd',
+    programs: '',
+    memoryMB: 64,
+    v86: undefined,
+    bios: '',
+    command: 'lguest.cjs',
+    engine: undefined,
+    nodeFlags: [],
+    timeoutMs: 60_000,
+  };
+  const rows = ['sieve', 'boot', 'boot-packed'];
+  const ours = (names: readonly string[]) => commands('lguest', setting, names).map(({ args }) => args.join(' '));
+  const line = 'lguest.cjs --initrd=initrd 64 vmlinux console=hvc0 quiet rdinit=/bench/init';
+  t.strictSame(ours(['boot']), [`${line} bench=`]);
+  t.strictSame(ours(rows), [`${line} bench=sieve`, `${line.replace(' ', ' --no-unpack ')} bench=`]);
+  t.strictSame(ours(['boot-packed']), [`${line.replace(' ', ' --no-unpack ')} bench=`]);
+  t.strictSame(
+    commands('lguest', setting, rows).map(({ boots }) => boots),
+    [undefined, ['boot-packed']],
+  );
+  t.match(
+    commands('qemu', setting, rows).map(({ boots }) => boots),
+    [['boot', 'boot-packed']],
+    'elsewhere they are one',
+  );
+  t.strictSame(
+    commands('lguest', { ...setting, kernel: undefined }, rows).length,
+    1,
+    'the reference Guest has no user space to begin',
+  );
+  const command = {
+    file: process.execPath,
+    args: ['-p', '"@user-space 1"'],
+    clock: 'watched',
+    timeoutMs: 60_000,
+  } as const;
+  t.strictSame([...(await runAndMeasure(command)).rows.keys()], ['boot']);
+  t.strictSame([...(await runAndMeasure({ ...command, boots: ['boot-packed'] })).rows.keys()], ['boot-packed']);
+});
+
+t.test('an initrd with the programs is packed as it was', (t) => {
+  const folder = t.testdir({ given: { init: 'x' }, programs: { bench: { init: 'y' } } });
+  const given = packFolder(join(folder, 'given'));
+  const file = join(folder, 'initrd');
+  writeFileSync(file, gzipSync(given));
+  const whole = gunzipSync(addToInitrd(file, join(folder, 'programs')));
+  t.ok(isArchive(whole));
+  t.ok(whole.subarray(0, given.length).equals(given));
+  t.ok(whole.includes('bench/init'));
+  writeFileSync(file, given);
+  t.ok(addToInitrd(file, join(folder, 'programs')).equals(whole), 'or not at all');
+  t.end();
 });
 
 t.test('a profile’s samples go to the room of who runs, or of who called', async (t) => {
