@@ -14,6 +14,8 @@ const PATIENCE_WITH_HELP = 14;
 const WORTH_A_THREAD_MS = 200;
 /** What the other thread is given: a job to be at, and one for when that is done. */
 const JOBS_AT_A_TIME = 2;
+/** Longer than the largest region takes on the slowest machine: who has not answered by then never will. */
+const LONGEST_JOB_MS = 10_000;
 /** It makes little that lasts. */
 const YOUNG_GENERATION_MB = 4;
 
@@ -36,6 +38,8 @@ export const atOnce = (patience = PATIENCE): Workshop => ({
 
 interface Order {
   readonly job: Job;
+  /** When it was given, or the one before it was done. */
+  since: number;
   readonly done: (outcome: Outcome) => void;
 }
 
@@ -46,16 +50,19 @@ const WORKER = new URL('../../bundle/worker.cjs', import.meta.url);
 export class GrowingWorkshop implements Workshop {
   #helper: 'none' | 'starting' | 'there' | 'failed' = 'none';
   #port: MessageChannel['port1'] | undefined;
+  #worker: Worker | undefined;
   /** To be called when the thread has loaded what it needs. */
   #loaded: (() => void) | undefined;
   readonly #orders: Order[] = [];
   readonly #worthAThread: number;
   readonly #program: URL;
+  readonly #longestJob: number;
   #spent = 0;
 
-  constructor(worthAThread = WORTH_A_THREAD_MS, program = WORKER) {
+  constructor(worthAThread = WORTH_A_THREAD_MS, program = WORKER, longestJob = LONGEST_JOB_MS) {
     this.#worthAThread = worthAThread;
     this.#program = program;
+    this.#longestJob = longestJob;
   }
 
   get isHelped(): boolean {
@@ -72,7 +79,7 @@ export class GrowingWorkshop implements Workshop {
 
   take(job: Job, done: Order['done']): void {
     if (this.isHelped) {
-      this.#orders.push({ job, done });
+      this.#orders.push({ job, done, since: performance.now() });
       this.#port?.postMessage(job);
       return;
     }
@@ -87,8 +94,17 @@ export class GrowingWorkshop implements Workshop {
     if (this.#port === undefined) return;
     for (let got = receiveMessageOnPort(this.#port); got !== undefined; got = receiveMessageOnPort(this.#port)) {
       if (got.message === READY) this.#started();
-      else this.#orders.shift()?.done(got.message as Outcome);
+      else this.#delivered(got.message as Outcome);
     }
+    const [first] = this.#orders;
+    if (first !== undefined && performance.now() - first.since > this.#longestJob) this.#fail();
+  }
+
+  #delivered(outcome: Outcome): void {
+    const order = this.#orders.shift();
+    const [next] = this.#orders;
+    if (next !== undefined) next.since = performance.now();
+    order?.done(outcome);
   }
 
   #start(): void {
@@ -108,6 +124,7 @@ export class GrowingWorkshop implements Workshop {
       worker.unref();
       worker.on('error', () => this.#fail());
       worker.on('exit', () => this.#fail());
+      this.#worker = worker;
     } catch {
       // Where threads are not allowed.
       this.#fail();
@@ -115,6 +132,7 @@ export class GrowingWorkshop implements Workshop {
   }
 
   #started(): void {
+    if (this.#helper !== 'starting') return;
     this.#helper = 'there';
     this.#loaded?.();
     this.#loaded = undefined;
@@ -122,12 +140,15 @@ export class GrowingWorkshop implements Workshop {
 
   /** Without the other thread, all is as it was before. */
   #fail(): void {
+    if (this.#helper === 'failed') return;
+    this.#helper = 'failed';
     this.collect();
     this.#loaded?.();
     this.#loaded = undefined;
-    this.#helper = 'failed';
     this.#port?.close();
     this.#port = undefined;
+    void this.#worker?.terminate();
+    this.#worker = undefined;
     for (const { job, done } of this.#orders.splice(0)) done(makeRegion(job));
   }
 }

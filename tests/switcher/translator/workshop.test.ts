@@ -146,3 +146,14 @@ t.test('a thread that never answers keeps nobody waiting, and is given no more t
   }
   t.equal(translator(cpu).regions, regions);
 });
+
+t.test('a thread that has not answered for too long is done without', async (t) => {
+  const silent = program('port.postMessage("ready"); port.on("message", () => { for (;;); });');
+  const workshop = new GrowingWorkshop(0, silent, 20);
+  const cpu = newCpu(workshop);
+  await runUntil(t, cpu, () => workshop.isHelped && !workshop.hasRoom);
+  const { regions } = translator(cpu);
+  await runUntil(t, cpu, () => translator(cpu).regions > regions + 5);
+  t.notOk(workshop.isHelped);
+  t.ok(workshop.hasRoom);
+});
