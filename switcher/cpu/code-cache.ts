@@ -367,7 +367,7 @@ export class CodeCache {
     const first = this.#top;
     const at = linear & PAGE_OFFSET_MASK;
     const available = Math.min(this.#longestAt(eip), PAGE_SIZE - at);
-    const result = decode(this.#memory.bytes, available, eip, this.#mode, this.#instruction, (pfn << PAGE_SHIFT) + at);
+    const result = decode(this.#memory.bytes, available, eip, this.#mode, this.#instruction, pfn * PAGE_SIZE + at);
     if (result === 'too-long') return { kind: 'not-code' };
     if (result === 'short') {
       const problem = this.#decodeAcross(eip, linear, available, user);
@@ -444,7 +444,8 @@ export class CodeCache {
     let next = eip;
     while (this.#count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE) {
       const available = Math.min(this.#longestAt(next), PAGE_SIZE - at);
-      const ram = (pfn << PAGE_SHIFT) + at;
+      // No shift: memory may have more than two gigabytes.
+      const ram = pfn * PAGE_SIZE + at;
       const result = decode(this.#memory.bytes, available, next, this.#mode, instruction, ram);
       if (result !== 'ok') {
         if (this.#count > 0) break;
@@ -467,8 +468,8 @@ export class CodeCache {
     const secondAddress = (linear + available) >>> 0;
     const secondPage = this.#maps.readablePage(secondAddress >>> PAGE_SHIFT, user);
     if (secondPage < 0) return { kind: 'fault', address: secondAddress };
-    const end = (this.#maps.readablePage(linear >>> PAGE_SHIFT, user) + 1) << PAGE_SHIFT;
-    const ram = secondPage << PAGE_SHIFT;
+    const end = (this.#maps.readablePage(linear >>> PAGE_SHIFT, user) + 1) * PAGE_SIZE;
+    const ram = secondPage * PAGE_SIZE;
     this.#window.set(this.#memory.bytes.subarray(end - available, end));
     this.#window.set(this.#memory.bytes.subarray(ram, ram + LONGEST_INSTRUCTION - available), available);
     this.#made = this.#top;

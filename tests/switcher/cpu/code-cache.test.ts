@@ -38,11 +38,11 @@ GDT.set([(CODE_BASE << 16) | 0xffff, 0x00cfbb00], (BASED_CODE >>> 3) * 2);
 class SmallCpu {
   readonly cpu: Cpu;
 
-  constructor(engine: EngineName, counts = false) {
+  constructor(engine: EngineName, counts = false, ramPages = RAM_PAGES) {
     const idt = new Uint32Array(IDT_ENTRIES * 2);
     for (let vector = 0; vector < IDT_ENTRIES; vector++) idt.set([LGUEST_CS << 16, 0x8e00], vector * 2);
     const clock = { now: () => 0, wall: () => ({ seconds: 0, nanoseconds: 0 }) };
-    this.cpu = new Cpu(RAM_PAGES * PAGE, { gdt: GDT, idt, tss: { ss1: 0, esp1: 0 } }, clock, engine, atOnce(0), counts);
+    this.cpu = new Cpu(ramPages * PAGE, { gdt: GDT, idt, tss: { ss1: 0, esp1: 0 } }, clock, engine, atOnce(0), counts);
     this.enter('kernel');
   }
 
@@ -105,6 +105,25 @@ for (const engine of ENGINES) {
       small.map(0x5000, 3);
       t.equal(small.run(0x5000), 8);
     }
+  });
+
+  t.test(`code beyond two gigabytes is code, under ${engine}`, async (t) => {
+    const high = 0x80000;
+    const small = new SmallCpu(engine, false, high + RAM_PAGES);
+    small.program((high + 2) * PAGE, 7);
+    small.map(0x5000, high + 2);
+    t.equal(small.run(0x5000), 7);
+    // On two pages; and one that writes to its own page.
+    small.cpu.memory.bytes.set([0xb8, 8, 0, 0, 0, HLT], (high + 4) * PAGE - 3);
+    small.map(0x6000, high + 3);
+    small.map(0x7000, high + 4);
+    t.equal(small.run(0x7000 - 3), 8);
+    const writes = [0xc7, 0x05, 0x20, 0x80, 0, 0, 9, 0, 0, 0, 0xa1, 0x20, 0x80, 0, 0, HLT];
+    small.cpu.memory.bytes.set(writes, (high + 5) * PAGE);
+    small.map(0x8000, high + 5);
+    for (let round = 0; round < 3; round++) t.equal(small.run(0x8000), 9);
+    small.program((high + 2) * PAGE, 10);
+    t.equal(small.run(0x5000), 10, 'and other code when it is written to');
   });
 
   t.test(`one page at two addresses is code of two eips, under ${engine}`, async (t) => {
