@@ -100,6 +100,10 @@ const REMAINING: readonly Remaining[] = [
     why: 'Scripts want to know. With `LGUEST_COMPAT=c` it is 1 for all of them, as in the original.',
   },
   {
+    what: 'A kernel and an initrd that gzip packed are unpacked before the Guest begins, unless `--no-unpack` says otherwise.',
+    why: 'The original left both to the Guest, on a CPU that was not emulated. What the Guest finds when it has unpacked them is the same.',
+  },
+  {
     what: 'LHCALL_TS (8) is known in every era.',
     why: 'Kernels before 4.10 make it, and none else makes it for something else.',
   },
