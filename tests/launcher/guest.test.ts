@@ -222,7 +222,9 @@ t.test('a reader who does not read makes the Guest wait, and no memory grows', a
   guest.console.read(0);
   const running = guest.run();
   for (let i = 0; i < 100; i++) await turn();
-  t.ok(guest.console.bytesPrinted < 64 * 1024, `${guest.console.bytesPrinted} bytes printed before anybody reads`);
+  // What a stream keeps is Node's choice, another one from version 22 on.
+  const most = guest.console.readableHighWaterMark + 3 * piece.length;
+  t.ok(guest.console.bytesPrinted < most, `${guest.console.bytesPrinted} bytes printed before anybody reads`);
   const printed = await text(guest);
   t.equal(printed.length, 1024 * 1024, 'and then all of it comes');
   t.equal((await running).reason, 'poweroff');
