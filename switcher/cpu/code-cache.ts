@@ -135,7 +135,7 @@ export class CodeCache {
       new Int32Array(buffer, State.JUMP_CACHES, words),
       new Int32Array(buffer, State.JUMP_CACHES + State.JUMP_CACHE_SIZE, words),
     ];
-    for (const cache of this.#caches) cache[2] = NO_MAP_ENTRY;
+    for (const cache of this.#caches) cache[State.CACHED_MAP_ENTRY / 4] = NO_MAP_ENTRY;
     this.#records = new Int32Array(buffer, State.RECORDS, State.RECORDS_SIZE / 4);
     this.#tables = [
       new Int32Array(buffer, State.BLOCK_TABLES, State.BLOCK_TABLE_SIZE / 4),
@@ -260,7 +260,7 @@ export class CodeCache {
     this.#memory.set(State.JUMP_CACHES_USED, 0);
     for (const cache of this.#caches) {
       cache.fill(0);
-      cache[2] = NO_MAP_ENTRY;
+      cache[State.CACHED_MAP_ENTRY / 4] = NO_MAP_ENTRY;
     }
   }
 
@@ -348,9 +348,9 @@ export class CodeCache {
   #enterInCache(eip: number, record: number, entry: number, user: boolean): void {
     const cache = this.#caches[user ? 1 : 0];
     const place = cachePlace(eip);
-    cache[place] = eip;
-    cache[place + 1] = record;
-    cache[place + 2] = entry;
+    cache[place + State.CACHED_EIP / 4] = eip;
+    cache[place + State.CACHED_RECORD / 4] = record;
+    cache[place + State.CACHED_MAP_ENTRY / 4] = entry;
     this.#memory.set(State.JUMP_CACHES_USED, 1);
   }
 

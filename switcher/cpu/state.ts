@@ -137,11 +137,14 @@ export const SSE_TRUST_STEP = 0x4f0;
 
 export const JUMP_CACHES = 0x10000;
 /**
- * Entries of one jump cache; an entry is four words: eip, the address of the record, what the flat map said of eip's page then,
- * and nothing. It is good for as long as the map says the same, and so outlives changes of address space.
+ * Entries of one jump cache; an entry is four words, of which the last is not used: eip, the address of the record, and what the
+ * flat map said of eip's page then. It is good for as long as the map says the same, and so outlives changes of address space.
  */
 export const JUMP_CACHE_ENTRIES = 4096;
 export const JUMP_CACHE_ENTRY_SHIFT = 4;
+export const CACHED_EIP = 0;
+export const CACHED_RECORD = 4;
+export const CACHED_MAP_ENTRY = 8;
 /** Which entry is that of an eip: its low bits, mixed with those from here on, since functions begin at the same low bits. */
 export const JUMP_CACHE_SHIFT = 12;
 export const JUMP_CACHE_SIZE = JUMP_CACHE_ENTRIES << JUMP_CACHE_ENTRY_SHIFT;

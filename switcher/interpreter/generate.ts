@@ -32,11 +32,6 @@ const HANDLER_GIVES: readonly ValueType[] = ['i32'];
 /** Routines are exported under their names with this in front. */
 export const ROUTINE_PREFIX = 'routine ';
 
-/** Offsets in an entry of the jump cache. */
-const CACHED_EIP = 0;
-const CACHED_RECORD = 4;
-const CACHED_MAP_ENTRY = 8;
-
 export class InterpreterModule implements Functions, Setting {
   readonly #module = new ModuleWriter();
   readonly #cpu = new Map<string, number>();
@@ -326,11 +321,11 @@ export class InterpreterModule implements Functions, Setting {
   /** Goes to `find` when the entry is not that of the eip in local `eip`, or eip leads elsewhere by now. */
   #findIfOther(emit: Emitter, eip: number, entry: number): void {
     emit.localGet(entry);
-    emit.load(4, CACHED_EIP);
+    emit.load(4, State.CACHED_EIP);
     emit.localGet(eip);
     emit.op(WASM.i32Xor);
     emit.localGet(entry);
-    emit.load(4, CACHED_MAP_ENTRY);
+    emit.load(4, State.CACHED_MAP_ENTRY);
     this.#mapOf(emit, eip);
     emit.op(WASM.i32Xor, WASM.i32Or);
     emit.seldom();
@@ -405,9 +400,9 @@ export class InterpreterModule implements Functions, Setting {
     // As JavaScript does that has found it: from now on the jump cache knows the way.
     this.#findEntry(emit, eip, entry);
     for (const [offset, local] of [
-      [CACHED_EIP, eip],
-      [CACHED_RECORD, record],
-      [CACHED_MAP_ENTRY, map],
+      [State.CACHED_EIP, eip],
+      [State.CACHED_RECORD, record],
+      [State.CACHED_MAP_ENTRY, map],
     ] as const) {
       emit.localGet(entry);
       emit.localGet(local);
@@ -446,7 +441,7 @@ export class InterpreterModule implements Functions, Setting {
     this.#findEntry(emit, 0, entry);
     this.#findIfOther(emit, 0, entry);
     emit.localGet(entry);
-    emit.load(4, CACHED_RECORD);
+    emit.load(4, State.CACHED_RECORD);
     emit.localSet(entry);
     this.#enter(emit, entry);
     this.#module.define(this.#lookup, emit.locals, emit.finish());
@@ -485,7 +480,7 @@ export class InterpreterModule implements Functions, Setting {
     this.#findEntry(emit, eip, entry);
     this.#findIfOther(emit, eip, entry);
     emit.localGet(entry);
-    emit.load(4, CACHED_RECORD);
+    emit.load(4, State.CACHED_RECORD);
     emit.localSet(entry);
     // What depends on more than a page is always looked up.
     emit.localGet(entry);
