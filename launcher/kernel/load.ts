@@ -1,8 +1,10 @@
 // Everything that must be in a Guest's memory before its first instruction: kernel, initrd, zero page.
+import { NEWC_MAGIC } from '../../guest-abi/linux/cpio.js';
 import { UserError } from '../../lib/errors.js';
 import { writeBootParams } from './boot-params.js';
 import { isBzImage, loadBzImage, parseBzImage, unpackBzImage } from './bzimage.js';
 import { checkRoom, isElf, parseElf, readElf } from './elf.js';
+import { isGzip } from './gzip.js';
 import { type KernelImage, kernelImageFromBytes, openKernelImage } from './image.js';
 import { loadInitrd, readInitrd, roomUnpacked, unpackInitrd } from './initrd.js';
 import { type Inspection, inspectBzImage, inspectElf, refuseHopeless } from './inspect.js';
@@ -103,9 +105,10 @@ async function placeBzImage(image: KernelImage, ram: Uint8Array, unpack: boolean
 /** What people give by mistake. */
 function whatItIs(image: KernelImage): string {
   if (image.size === 0) return 'an empty file';
-  const magic = Buffer.from(image.read(0, 6)).toString('latin1');
-  if (magic.startsWith('\x1f\x8b')) return 'a gzip file, not a kernel (a vmlinux.gz must be unpacked first)';
-  if (magic.startsWith('070701')) return 'a cpio archive: an initrd, not a kernel';
+  const bytes = image.read(0, NEWC_MAGIC.length);
+  const magic = Buffer.from(bytes).toString('latin1');
+  if (isGzip(bytes)) return 'a gzip file, not a kernel (a vmlinux.gz must be unpacked first)';
+  if (magic.startsWith(NEWC_MAGIC)) return 'a cpio archive: an initrd, not a kernel';
   if (magic.startsWith('QFI\xfb')) return 'a qcow2 disk image, not a kernel';
   if (magic.startsWith('\x7fELF'.slice(0, Math.min(4, image.size)))) return 'a truncated ELF file';
   return 'neither an ELF file nor a bzImage';
