@@ -3,7 +3,7 @@
 import t from 'tap';
 import { assemble } from '../../support/assemble.js';
 import { CODE_ADDRESS, defaultState, FX, type MachineState, type Outcome } from '../../support/machine-state.js';
-import { randomBytes } from '../../support/random-bytes.js';
+import { randomChoices } from '../../support/random-bytes.js';
 import { EmulatedCpu } from '../../support/test-cpu.js';
 
 const NUMBERS = 0x10000000;
@@ -169,9 +169,7 @@ for (const [name, text] of Object.entries(CASES)) {
 // ---------------------------------------------------------------- at random
 
 const PROGRAMS = 50;
-const random = randomBytes(11);
-const below = (n: number): number => (random() | (random() << 8)) % n;
-const pick = <T>(choices: readonly [T, ...T[]]): T => choices[below(choices.length)] ?? choices[0];
+const { below, pick } = randomChoices(11);
 const register = (): string => `%xmm${below(5)}`;
 const SCALAR = [
   'addsd',
