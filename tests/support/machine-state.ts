@@ -115,3 +115,11 @@ export const copyState = (state: MachineState): MachineState => ({
   segments: state.segments.slice(),
   fx: state.fx.slice(),
 });
+
+/** All that there is to an outcome, as text: two are the same when these are. */
+export const shown = ({ fx, patches, ...rest }: Outcome): string =>
+  JSON.stringify({
+    ...rest,
+    fx: Buffer.from(fx).toString('hex'),
+    patches: patches.map(({ address, bytes }) => [address, ...bytes]),
+  });

@@ -2,7 +2,7 @@
 // others, it must come out as it does without a translator.
 import t from 'tap';
 import { assemble } from '../../support/assemble.js';
-import { CODE_ADDRESS, defaultState, FX, type MachineState, type Outcome } from '../../support/machine-state.js';
+import { CODE_ADDRESS, defaultState, FX, type MachineState, shown } from '../../support/machine-state.js';
 import { randomChoices } from '../../support/random-bytes.js';
 import { EmulatedCpu } from '../../support/test-cpu.js';
 
@@ -60,13 +60,6 @@ function stateOf({ mxcsr, halves, table }: Before, code: Uint8Array): MachineSta
   ];
   return state;
 }
-
-const shown = ({ fx, patches, ...rest }: Outcome): string =>
-  JSON.stringify({
-    ...rest,
-    fx: Buffer.from(fx).toString('hex'),
-    patches: patches.map(({ address, bytes }) => [address, ...bytes]),
-  });
 
 function outcome(cpu: EmulatedCpu, before: Before, code: Uint8Array): string {
   cpu.reset(stateOf(before, code));

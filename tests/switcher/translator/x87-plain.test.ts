@@ -2,7 +2,7 @@
 // a translator.
 import t from 'tap';
 import { assemble } from '../../support/assemble.js';
-import { CODE_ADDRESS, defaultState, FX, type MachineState, type Outcome } from '../../support/machine-state.js';
+import { CODE_ADDRESS, defaultState, FX, type MachineState, shown } from '../../support/machine-state.js';
 import { randomChoices } from '../../support/random-bytes.js';
 import { EmulatedCpu } from '../../support/test-cpu.js';
 
@@ -67,13 +67,6 @@ function stateOf({ control, stack, doubles, whole }: Before, code: Uint8Array): 
   ];
   return state;
 }
-
-const shown = ({ fx, patches, ...rest }: Outcome): string =>
-  JSON.stringify({
-    ...rest,
-    fx: Buffer.from(fx).toString('hex'),
-    patches: patches.map(({ address, bytes }) => [address, ...bytes]),
-  });
 
 /** What comes out of `text` with each of `befores`, one after the other: code is translated for the first of them. */
 function compare(test: Pick<typeof t, 'fail' | 'pass'>, text: string, befores: readonly Before[]): void {

@@ -2,7 +2,7 @@
 // does without a translator.
 import t from 'tap';
 import { assemble } from '../../support/assemble.js';
-import { CODE_ADDRESS, defaultState, FX, type MachineState, type Outcome } from '../../support/machine-state.js';
+import { CODE_ADDRESS, defaultState, FX, type MachineState, type Outcome, shown } from '../../support/machine-state.js';
 import { EmulatedCpu } from '../../support/test-cpu.js';
 
 const NUMBERS = 0x10000000;
@@ -70,13 +70,6 @@ function runs(cpu: EmulatedCpu, code: Uint8Array, control: number): Outcome[] {
     return cpu.run();
   });
 }
-
-const shown = ({ fx, patches, ...rest }: Outcome): string =>
-  JSON.stringify({
-    ...rest,
-    fx: Buffer.from(fx).toString('hex'),
-    patches: patches.map(({ address, bytes }) => [address, ...bytes]),
-  });
 
 for (const [name, text] of Object.entries(CASES)) {
   t.test(name, async (sub) => {
