@@ -4,7 +4,7 @@ import * as State from '../cpu/state.js';
 import { allForms } from '../decode/all-forms.js';
 import { wholeTable } from '../decode/lookup.js';
 import { formKey } from '../decode/forms.js';
-import { InterpreterModule } from './generate.js';
+import { InterpreterModule, inOrder } from './generate.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import { factsOf } from '../instructions/form-facts.js';
@@ -16,7 +16,7 @@ function endsBlock(form: Form): boolean {
   return last?.kind === 'jump' || last?.kind === 'raise' || (last?.kind === 'delegate' && last.jumps);
 }
 
-const forms = allForms();
+const forms = inOrder(allForms());
 const file: FormsFile = {
   forms: forms.map(formKey),
   ends: forms.filter(endsBlock).map(formKey),

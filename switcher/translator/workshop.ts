@@ -7,7 +7,7 @@ import { type Job, READY } from './job.js';
 import { makeRegion, type Outcome } from './make-region.js';
 
 /** How often a place is met before it is worth the time that its translation takes from the Guest. */
-const PATIENCE = 24;
+const PATIENCE = 40;
 /** The same where that takes nothing from it. */
 const PATIENCE_WITH_HELP = 14;
 /** A Guest that was kept waiting for so long is no boot, which takes a third of it: that is better off without another thread. */

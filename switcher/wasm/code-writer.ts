@@ -191,6 +191,13 @@ export class CodeWriter {
     this.code.unsigned(this.depth(label));
   }
 
+  /** To one of `labels`, by the number on the stack, or to `others` when it is none of theirs. */
+  branchTable(labels: readonly object[], others: object): void {
+    this.op(WASM.brTable);
+    this.code.unsigned(labels.length);
+    for (const label of [...labels, others]) this.code.unsigned(this.depth(label));
+  }
+
   /** Whether `branch` may name it here. */
   isOpen(label: object): boolean {
     return this.#nesting.includes(label);

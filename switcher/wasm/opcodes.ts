@@ -1,5 +1,6 @@
 // The WebAssembly opcodes that are structure rather than operators (those are in language/operators).
 export const WASM = {
+  unreachable: 0x00,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
@@ -7,8 +8,10 @@ export const WASM = {
   end: 0x0b,
   br: 0x0c,
   brIf: 0x0d,
+  brTable: 0x0e,
   return: 0x0f,
   call: 0x10,
+  callIndirect: 0x11,
   returnCall: 0x12,
   returnCallIndirect: 0x13,
   drop: 0x1a,
