@@ -9,9 +9,11 @@ import { newInstruction } from '../decode/all-forms.js';
 import { decode } from '../decode/decode.js';
 import { internForm } from '../decode/forms.js';
 import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
+import { type DecodeRun, RUN_ENDS } from '../interpreter/decode-run.js';
 import { loadOpcodes, shapeOf } from '../interpreter/load.js';
 import { type RecordShape, REGISTER_SIZES } from '../interpreter/record-shape.js';
 import * as Records from '../interpreter/records.js';
+import { Templates } from '../interpreter/templates.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
 import type { Memory } from './memory.js';
 import { RecordIndex } from './record-index.js';
@@ -22,6 +24,8 @@ const LONGEST_INSTRUCTION = 15;
 const INSTRUCTIONS_PER_BLOCK = 64;
 /** Where the block is looked for that somebody jumps into, in bytes: what began before is decoded twice. */
 const FARTHEST_BACK = 64;
+/** An instruction there, and all before it, ends before the end of the address space. */
+const LARGEST_PLAIN_EIP = 0xffffffff - PAGE_SIZE;
 const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
 /** Each has records of its own: whether segments are flat, 16-bit code, and whose it is. */
 const SEGMENTED_CODE = 1;
@@ -31,7 +35,6 @@ const USER_CODE = 4;
 const NO_MAP_ENTRY = 1;
 const ENTRY_WORDS = State.BLOCK_TABLE_ENTRY_SIZE / 4;
 
-/** The jump that a block without one ends with. */
 const JUMP_ON: Form = internForm({
   mnemonic: 'jmp',
   operands: [{ kind: 'target' }],
@@ -113,6 +116,8 @@ export class CodeCache {
   readonly #releases = new Map<number, (() => void)[]>();
   readonly #window = new Uint8Array(LONGEST_INSTRUCTION + 1);
   readonly #instruction: Instruction = newInstruction();
+  /** The jump that a block without one ends with: no byte of the Guest's. */
+  readonly #onward: Instruction = { ...newInstruction(), form: JUMP_ON, length: 0 };
   readonly counters: CodeCounters = newCodeCounters();
   #top = State.RECORDS;
   /** The block that was decoded last, or found in another one: its record, and how many instructions it has. */
@@ -123,12 +128,15 @@ export class CodeCache {
   #modeBits = 0;
   /** What is added to a form's handler to get one that counts first. */
   #counting = 0;
+  readonly #templates: Templates;
+  #run: DecodeRun | undefined;
 
   constructor(memory: Memory, maps: FlatMaps) {
     loadOpcodes();
     this.#memory = memory;
     this.#maps = maps;
     this.#since = new Int32Array(memory.hasCode.length);
+    this.#templates = new Templates(memory.wasm.buffer);
     const { buffer } = memory.wasm;
     const words = State.JUMP_CACHE_SIZE / 4;
     this.#caches = [
@@ -143,6 +151,11 @@ export class CodeCache {
     ];
     memory.set(State.CODE_VERSION, 1);
     memory.onCodeWritten((pfn) => this.forgetPage(pfn));
+  }
+
+  /** From now on WebAssembly decodes what is like what has been decoded. */
+  decodeBy(run: DecodeRun): void {
+    this.#run = run;
   }
 
   /** From now on records lead to handlers that stand so many places behind those of their forms. */
@@ -433,7 +446,6 @@ export class CodeCache {
     this.#memory.hasCode[pfn] = 1;
     this.#maps.refresh(pfn);
   }
-
   /** Decodes the block at `eip`, which begins at the arena's top. */
   #decodeBlock(eip: number, linear: number, pfn: number, user: boolean): Problem | undefined {
     if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
@@ -443,6 +455,13 @@ export class CodeCache {
     let at = linear & PAGE_OFFSET_MASK;
     let next = eip;
     while (this.#count < INSTRUCTIONS_PER_BLOCK && at < PAGE_SIZE) {
+      const run = this.#decodeRun(next, pfn, at);
+      if (run > 0) {
+        if ((run & RUN_ENDS) !== 0) return undefined;
+        at += this.nextEipOf(this.#top - Records.RECORD_SIZE) - next;
+        next = this.nextEipOf(this.#top - Records.RECORD_SIZE);
+        continue;
+      }
       const available = Math.min(this.#longestAt(next), PAGE_SIZE - at);
       // No shift: memory may have more than two gigabytes.
       const ram = pfn * PAGE_SIZE + at;
@@ -452,6 +471,7 @@ export class CodeCache {
         return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'not-code' };
       }
       const { endsBlock } = this.#record(instruction, next, this.#mode.base === 0 ? 0 : Records.UNCHAINED);
+      if (this.#isPlain()) this.#templates.learn(this.#memory.bytes, ram, instruction);
       at += instruction.length;
       next = (next + instruction.length) | 0;
       this.#count++;
@@ -459,6 +479,25 @@ export class CodeCache {
     }
     this.#jumpOn(eip, next);
     return undefined;
+  }
+
+  #isPlain(): boolean {
+    return this.#mode.flat && this.#mode.defaultSize === 32;
+  }
+
+  /** Decodes by templates what can be decoded so, from `at` on the page: as many instructions as it says, and RUN_ENDS. */
+  #decodeRun(eip: number, pfn: number, at: number): number {
+    const last = PAGE_SIZE - LONGEST_INSTRUCTION;
+    // At the end of the address space an instruction may be too long.
+    if (this.#run === undefined || at > last || !this.#isPlain() || eip >>> 0 > LARGEST_PLAIN_EIP) return 0;
+    const page = State.GUEST_RAM + pfn * PAGE_SIZE;
+    const most = INSTRUCTIONS_PER_BLOCK - this.#count;
+    const run = this.#run(page + at, page + last, eip, this.#top, most, this.#counting);
+    const count = run & ~RUN_ENDS;
+    this.#count += count;
+    this.#top += count * Records.RECORD_SIZE;
+    this.counters.instructionsDecoded += count;
+    return run;
   }
 
   /** The instruction at `eip`, of which `available` bytes are on its first page: a block of its own. */
@@ -487,11 +526,8 @@ export class CodeCache {
 
   /** A jump to `target` from the block at `eip`: as if it stood there, so that its page is the block's. */
   #jumpOn(eip: number, target: number): void {
-    const instruction = this.#instruction;
-    instruction.form = JUMP_ON;
-    instruction.immediate = target;
-    instruction.length = 0;
-    this.#record(instruction, eip, Records.UNCHAINED);
+    this.#onward.immediate = target;
+    this.#record(this.#onward, eip, Records.UNCHAINED);
   }
 
   /** @param flags unless 0, nothing may remember where this record is: it depends on more than its page. */

@@ -20,6 +20,8 @@ import { meaning } from '../instructions/index.js';
 import type { Body } from '../language/nodes.js';
 import type { Form } from '../decode/instruction.js';
 import { countIn } from '../interpreter/count.js';
+import { decodeRun, type DecodeRun } from '../interpreter/decode-run.js';
+import { ROUTINE_PREFIX } from '../interpreter/generate.js';
 import { interpreterModule } from '../interpreter/load.js';
 import { CodeCache } from './code-cache.js';
 import { cpuid } from './cpuid.js';
@@ -132,8 +134,10 @@ export class Cpu {
     const imports = { env: { memory: this.memory.wasm }, cpu: { ...routines } };
     const { exports } = new WebAssembly.Instance(interpreterModule(), imports);
     const { run, table } = exports;
-    if (typeof run !== 'function' || !(table instanceof WebAssembly.Table))
+    const decode = exports[ROUTINE_PREFIX + decodeRun.name];
+    if (typeof run !== 'function' || typeof decode !== 'function' || !(table instanceof WebAssembly.Table))
       throw new Bug('the interpreter module has no run');
+    this.#code.decodeBy(decode as DecodeRun);
     if (this.retired !== undefined) this.#code.countBy(countIn(table, this.memory.wasm));
     if (this.#translates) {
       const [code, counts] = [this.#code, this.retired !== undefined];

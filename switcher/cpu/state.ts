@@ -159,6 +159,20 @@ export const BLOCK_TABLE_ENTRY_SIZE = 8;
 export const BLOCK_TABLE_SHIFT = 15;
 export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * BLOCK_TABLE_ENTRY_SIZE;
 
+/**
+ * Templates: what the decoder has found out about opcodes, for instructions without prefixes in flat 32-bit code (see
+ * interpreter/templates). By opcode (two-byte ones from 0x100 on) and what ModRM says of it, 16 bits: the number of a template,
+ * 0 for none.
+ */
+export const TEMPLATE_INDEX = 0xb0000;
+export const TEMPLATE_OPCODES = 0x200;
+export const TEMPLATE_VARIATIONS = 72;
+export const TEMPLATE_PLACES = TEMPLATE_INDEX + TEMPLATE_OPCODES * TEMPLATE_VARIATIONS * 2;
+/** By kind of register, 16 bytes each: what a record holds for its number. */
+export const TEMPLATE_PLACES_SIZE = 0x40;
+export const TEMPLATES = TEMPLATE_PLACES + TEMPLATE_PLACES_SIZE;
+export const TEMPLATE_SIZE_SHIFT = 5;
+
 export const MAPS = 0x100000;
 export const MAP_SIZE = 0x400000;
 /** Kernel means rings 0 to 2. */

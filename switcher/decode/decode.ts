@@ -13,7 +13,6 @@ import { TWO_BYTE } from './pattern.js';
 
 export type DecodeResult = 'ok' | 'short' | 'too-long';
 
-/** D8 … DF. */
 const X87_ESCAPE = 0xd8;
 const MAX_LENGTH = 15;
 const SEGMENT_ES = 0;
@@ -51,6 +50,11 @@ for (const [byte, clears, sets] of PREFIX_BYTES) {
   CLEARS[byte] = clears;
   SETS[byte] = sets;
 }
+
+/** D8 … DF. */
+export const isX87 = (opcode: number): boolean => (opcode & ~7) === X87_ESCAPE;
+
+export const isPrefix = (byte: number): boolean => SETS[byte] !== 0;
 
 /** By the low three bits of the prefixes: which of them takes part in the opcode. F3 and F2 go before 66. */
 const MANDATORY = [0, 1, 2, 2, 3, 3];
@@ -119,7 +123,7 @@ export function decode(
   if (position > limit) return beyond;
   if ((prefixes & LOCK) !== 0 && !encoding.lockable) return undefinedOpcode(out, position - start);
   // The x87 remembers the opcode of what raised an exception: FOP, 11 bits.
-  if ((opcode & ~7) === X87_ESCAPE) out.immediate = ((opcode & 7) << 8) | modrm;
+  if (isX87(opcode)) out.immediate = ((opcode & 7) << 8) | modrm;
 
   fillRegisters(out.registers, (opcode << 8) | modrm, encoding);
   out.form = encoding.forms[variant] ?? encoding.form(variant);

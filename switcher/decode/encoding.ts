@@ -16,7 +16,7 @@ const VARIANTS = 3 << VARIANT_REPEAT_SHIFT;
 const NO_FORMS: readonly (Form | undefined)[] = Array.from({ length: VARIANTS });
 
 /** Where the decoder finds the number of a register: `((opcode << 8 | modrm) >> shift) & mask | fixed`. */
-interface RegisterSource {
+export interface RegisterSource {
   readonly shift: number;
   readonly mask: number;
   readonly fixed: number;

@@ -10,7 +10,7 @@ import type { Pattern } from './pattern.js';
 const PREFIXES = 4;
 /** What ModRM may say about the opcode: the middle field beside a memory operand, or anything beside a register. */
 const REGISTER_VARIATIONS = 8;
-const VARIATIONS = REGISTER_VARIATIONS + 64;
+export const VARIATIONS = REGISTER_VARIATIONS + 64;
 
 const UNKNOWN = 0;
 const NO_MODRM = 1;
@@ -80,6 +80,18 @@ export function useTable(bytes: Uint8Array): void {
   modrms.set(bytes.subarray(slots.byteLength));
 }
 
+/** What a ModRM byte says about the opcode before it, 0 to VARIATIONS - 1. */
+export const variationOf = (modrm: number): number =>
+  modrm >= 0xc0 ? modrm - 0xc0 + REGISTER_VARIATIONS : (modrm >> 3) & 7;
+
+/** The variations with which an opcode without prefixes has the encoding that it has with this ModRM byte. */
+export function likeIt(opcode: number, modrm: number): number[] {
+  const first = opcode * PREFIXES * VARIATIONS;
+  const position = slots[first + variationOf(modrm)];
+  const all = Array.from({ length: VARIATIONS }, (_, variation) => variation);
+  return all.filter((variation) => (slots[first + variation] || fill(first + variation)) === position);
+}
+
 /**
  * The encoding that belongs to an opcode, or undefined.
  *
@@ -87,8 +99,7 @@ export function useTable(bytes: Uint8Array): void {
  * @param modrm the ModRM byte, 0 if there is none
  */
 export function lookUp(opcode: number, prefix: number, modrm: number): Encoding | undefined {
-  const variation = modrm >= 0xc0 ? modrm - 0xc0 + REGISTER_VARIATIONS : (modrm >> 3) & 7;
-  const slot = (opcode * PREFIXES + prefix) * VARIATIONS + variation;
+  const slot = (opcode * PREFIXES + prefix) * VARIATIONS + variationOf(modrm);
   const position = slots[slot];
   if (position === undefined) throw new Bug(`no opcode has the number ${opcode}`);
   return encodings[position] ?? encodingAt(position === UNKNOWN ? fill(slot) : position);

@@ -15,6 +15,7 @@ import { Emitter } from '../wasm/emit.js';
 import { ModuleWriter } from '../wasm/module.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Functions } from '../wasm/setting.js';
+import { decodeRun } from './decode-run.js';
 import { EVERYDAY_FORMS } from './everyday-forms.js';
 import { HandlerSetting, type Onward } from './handler.js';
 import { Loop } from './loop.js';
@@ -54,6 +55,7 @@ export class InterpreterModule implements Functions, Onward {
   generate(forms: readonly Form[], memoryPages: number): Uint8Array<ArrayBuffer> {
     this.#defineRun(forms.filter((form) => EVERYDAY_FORMS.has(formKey(form))));
     const handlers = forms.map((form) => this.#handler(form));
+    this.routine(decodeRun);
     // What translated code calls: the routines under their names, and the way to go on.
     for (let define = this.#pending.pop(); define; define = this.#pending.pop()) define();
     for (const [name, index] of this.#routines) this.#module.export(`${ROUTINE_PREFIX}${name}`, index);

@@ -11,7 +11,7 @@ const table = (place: (number: number) => number): Uint8Array =>
   Uint8Array.from({ length: NUMBERS }, (_, n) => place(n));
 
 /** What a `register` blank holds for a register's number: a byte offset into its file, or the bare number. */
-const PLACES = {
+export const PLACES = {
   general: table((number) => number * REGISTER_SIZES.general),
   // ah, ch, dh, bh are the second bytes of the first four registers.
   byte: table((number) => (number >= 4 ? (number - 4) * REGISTER_SIZES.general + 1 : number * REGISTER_SIZES.general)),
