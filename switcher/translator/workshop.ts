@@ -9,7 +9,7 @@ import { makeRegion, type Outcome } from './make-region.js';
 /** How often a place is met before it is worth the time that its translation takes from the Guest. */
 const PATIENCE = 40;
 /** The same where that takes nothing from it. */
-const PATIENCE_WITH_HELP = 14;
+const PATIENCE_WITH_HELP = 24;
 /** A Guest that was kept waiting for so long is no boot, which takes a third of it: that is better off without another thread. */
 const WORTH_A_THREAD_MS = 200;
 /** What the other thread is given: a job to be at, and one for when that is done. */
