@@ -8,7 +8,10 @@ import { makeRegion, type Outcome } from './make-region.js';
 
 /** How often a place is met before it is worth the time that its translation takes from the Guest. */
 const PATIENCE = 40;
-/** The same where that takes nothing from it. */
+/** What makes the first few is not warm yet, and takes five times as long; a boot would make no others. */
+const PATIENCE_AT_FIRST = 100;
+const FIRST_REGIONS = 4;
+/** The same where it takes nothing from the Guest. */
 const PATIENCE_WITH_HELP = 24;
 /** A Guest that was kept waiting for so long is no boot, which takes a third of it: that is better off without another thread. */
 const WORTH_A_THREAD_MS = 200;
@@ -58,6 +61,7 @@ export class GrowingWorkshop implements Workshop {
   readonly #program: URL;
   readonly #longestJob: number;
   #spent = 0;
+  #made = 0;
 
   constructor(worthAThread = WORTH_A_THREAD_MS, program = WORKER, longestJob = LONGEST_JOB_MS) {
     this.#worthAThread = worthAThread;
@@ -70,7 +74,8 @@ export class GrowingWorkshop implements Workshop {
   }
 
   get patience(): number {
-    return this.isHelped ? PATIENCE_WITH_HELP : PATIENCE;
+    if (this.isHelped) return PATIENCE_WITH_HELP;
+    return this.#made < FIRST_REGIONS ? PATIENCE_AT_FIRST : PATIENCE;
   }
 
   get hasRoom(): boolean {
@@ -85,6 +90,7 @@ export class GrowingWorkshop implements Workshop {
     }
     const began = performance.now();
     const outcome = makeRegion(job);
+    this.#made++;
     this.#spent += performance.now() - began;
     if (this.#helper === 'none' && this.#spent >= this.#worthAThread) this.#start();
     done(outcome);
@@ -156,4 +162,5 @@ export class GrowingWorkshop implements Workshop {
 let shared: Workshop | undefined;
 
 /** The one for all Guests of this process. On a machine with one processor, another thread would take from the Guest what it gives. */
-export const workshop = (): Workshop => (shared ??= availableParallelism() > 1 ? new GrowingWorkshop() : atOnce());
+export const workshop = (): Workshop =>
+  (shared ??= new GrowingWorkshop(availableParallelism() > 1 ? WORTH_A_THREAD_MS : Infinity));

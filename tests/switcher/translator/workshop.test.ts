@@ -10,7 +10,7 @@ import { EBP, EBX, HLT, newCpu, PAGE, run, translator } from '../../support/tran
 
 t.setTimeout(120_000);
 
-const TIMES = 100_000;
+const TIMES = 200_000;
 const [INC_EBX, DEC_EBX] = [0x43, 0x4b];
 
 /** 1: `step`; dec %ebp; jnz 1b; hlt */
@@ -62,6 +62,20 @@ t.test(
     t.ok(millisecondsElsewhere > 0 && millisecondsElsewhere < milliseconds);
   },
 );
+
+t.test('the first regions, which take longest to make, are waited for longest', async (t) => {
+  const workshop = new GrowingWorkshop(Infinity);
+  const cpu = newCpu(workshop);
+  const first = workshop.patience;
+  const seen: number[] = [];
+  for (let count = 1; count <= 6; count++) {
+    await runUntil(t, cpu, () => translator(cpu).regions >= count);
+    seen.push(workshop.patience);
+  }
+  const later = seen.at(-1) ?? first;
+  t.ok(later < first && later > 0, `${first}, then ${later}`);
+  t.strictSame(seen, [first, first, first, later, later, later]);
+});
 
 t.test('what is to be done around the loading of modules is done around the start of the thread', async (t) => {
   const said: string[] = [];
