@@ -165,9 +165,8 @@ export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * BLOCK_TABLE_ENTRY_SIZE;
  * 0 for none.
  */
 export const TEMPLATE_INDEX = 0xb0000;
-export const TEMPLATE_OPCODES = 0x200;
-export const TEMPLATE_VARIATIONS = 72;
-export const TEMPLATE_PLACES = TEMPLATE_INDEX + TEMPLATE_OPCODES * TEMPLATE_VARIATIONS * 2;
+/** Room for 512 opcodes and 72 things that ModRM may say of them (decode/lookup). */
+export const TEMPLATE_PLACES = TEMPLATE_INDEX + 512 * 72 * 2;
 /** By kind of register, 16 bytes each: what a record holds for its number. */
 export const TEMPLATE_PLACES_SIZE = 0x40;
 export const TEMPLATES = TEMPLATE_PLACES + TEMPLATE_PLACES_SIZE;

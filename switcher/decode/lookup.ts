@@ -8,8 +8,10 @@ import type { Pattern } from './pattern.js';
 
 /** No prefix, 66, F3, F2: what may be part of an opcode. */
 const PREFIXES = 4;
+/** From here on ModRM bytes name a register. */
+export const FIRST_REGISTER_MODRM = 0xc0;
 /** What ModRM may say about the opcode: the middle field beside a memory operand, or anything beside a register. */
-const REGISTER_VARIATIONS = 8;
+export const REGISTER_VARIATIONS = 8;
 export const VARIATIONS = REGISTER_VARIATIONS + 64;
 
 const UNKNOWN = 0;
@@ -82,7 +84,7 @@ export function useTable(bytes: Uint8Array): void {
 
 /** What a ModRM byte says about the opcode before it, 0 to VARIATIONS - 1. */
 export const variationOf = (modrm: number): number =>
-  modrm >= 0xc0 ? modrm - 0xc0 + REGISTER_VARIATIONS : (modrm >> 3) & 7;
+  modrm >= FIRST_REGISTER_MODRM ? modrm - FIRST_REGISTER_MODRM + REGISTER_VARIATIONS : (modrm >> 3) & 7;
 
 /** The variations with which an opcode without prefixes has the encoding that it has with this ModRM byte. */
 export function likeIt(opcode: number, modrm: number): number[] {

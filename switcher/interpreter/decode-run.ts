@@ -3,6 +3,7 @@
 import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import { NO_REGISTER } from '../decode/instruction.js';
+import { FIRST_REGISTER_MODRM, REGISTER_VARIATIONS, VARIATIONS } from '../decode/lookup.js';
 import { TWO_BYTE } from '../decode/pattern.js';
 import { type Builder, routine } from '../language/builder.js';
 import type { Value, Variable } from '../language/nodes.js';
@@ -32,6 +33,14 @@ interface Parts {
 
 const templateWord = (b: Builder, template: Value, offset: number): Value =>
   b.state(4, State.TEMPLATES + offset, template);
+
+/** As decode/lookup computes it. */
+const variation = (b: Builder, modrm: Value): Value =>
+  b.select(
+    b.geU(modrm, FIRST_REGISTER_MODRM),
+    b.sub(modrm, FIRST_REGISTER_MODRM - REGISTER_VARIATIONS),
+    b.and(b.shrU(modrm, 3), 7),
+  );
 
 /** Takes so many bytes, which are read as they are there. */
 function take(b: Builder, position: Variable, bytes: 1 | 2 | 4): Value {
@@ -120,8 +129,7 @@ export const decodeRun = routine(
       const opcode = b.select(isTwoBytes, b.or(b.state(1, 1, at), TWO_BYTE), byte);
       const position = b.variable('i32', b.add(b.add(at, 1), isTwoBytes));
       const modrm = b.state(1, 0, b.get(position));
-      const variation = b.select(b.geU(modrm, 0xc0), b.sub(modrm, 0xc0 - 8), b.and(b.shrU(modrm, 3), 7));
-      const slot = b.add(b.mul(opcode, State.TEMPLATE_VARIATIONS), variation);
+      const slot = b.add(b.mul(opcode, VARIATIONS), variation(b, modrm));
       const number = b.state(2, State.TEMPLATE_INDEX, b.shl(slot, 1));
       b.when(b.eqz(number), () => b.return(b.get(count)));
 

@@ -19,11 +19,15 @@ export class Loop implements Onward {
   readonly #handlerType: number;
   readonly #emit: Emitter;
   readonly #setting: HandlerSetting;
-  /** The record at hand; where it may be an Exit instead, the way is by `decide`. */
+  /** The local for where to go on, on the way to `elsewhere`. */
   readonly #eip: number;
+  /** What is in RECORD may be an Exit. */
   readonly #decide = {};
+  /** It is a record: to its handler. */
   readonly #dispatch = {};
+  /** To the eip in the local, by the jump cache. */
   readonly #elsewhere = {};
+  /** To a handler that is not in the loop. */
   readonly #others = {};
 
   /** @param handlerType the type of functions that take a record and give the next one, or an Exit */

@@ -13,7 +13,7 @@ import { isPrefix, isX87 } from '../decode/decode.js';
 import type { Encoding, RegisterSource } from '../decode/encoding.js';
 import type { Instruction } from '../decode/instruction.js';
 import { hasModrm, likeIt, lookUp, variationOf, VARIATIONS } from '../decode/lookup.js';
-import { TWO_BYTE } from '../decode/pattern.js';
+import { OPCODES, TWO_BYTE } from '../decode/pattern.js';
 import * as State from '../cpu/state.js';
 import { shapeOf } from './load.js';
 import { PLACES } from './record-shape.js';
@@ -73,7 +73,7 @@ export class Templates {
   #count = 0;
 
   constructor(buffer: ArrayBuffer) {
-    this.#index = new Uint16Array(buffer, State.TEMPLATE_INDEX, State.TEMPLATE_OPCODES * State.TEMPLATE_VARIATIONS);
+    this.#index = new Uint16Array(buffer, State.TEMPLATE_INDEX, OPCODES * VARIATIONS);
     this.#words = new Int32Array(buffer, State.TEMPLATES, (State.MAPS - State.TEMPLATES) / 4);
     const places = new Uint8Array(buffer, State.TEMPLATE_PLACES, State.TEMPLATE_PLACES_SIZE);
     for (const [kind, table] of KINDS.entries())

@@ -7,13 +7,14 @@ import { Memory } from '../../../switcher/cpu/memory.js';
 import { CPU_ROUTINES } from '../../../switcher/cpu/routines.js';
 import { FlatMaps } from '../../../switcher/cpu/shadow-map.js';
 import * as State from '../../../switcher/cpu/state.js';
+import { VARIATIONS } from '../../../switcher/decode/lookup.js';
+import { OPCODES } from '../../../switcher/decode/pattern.js';
 import { decodeRun, type DecodeRun, RUN_ENDS } from '../../../switcher/interpreter/decode-run.js';
 import { ROUTINE_PREFIX } from '../../../switcher/interpreter/generate.js';
 import { interpreterModule } from '../../../switcher/interpreter/load.js';
 import { RECORD_SIZE } from '../../../switcher/interpreter/records.js';
 import { randomBytes } from '../../support/random-bytes.js';
 
-const OPCODES = 0x200;
 const MODRMS = 0x100;
 /** Room for the longest instruction and some of what follows. */
 const SLOT = 32;
@@ -63,6 +64,10 @@ function everyOpcode(): Uint8Array {
   }
   return bytes;
 }
+
+t.test('there is room for every opcode, and no more', async (t) => {
+  t.equal(State.TEMPLATE_INDEX + OPCODES * VARIATIONS * Uint16Array.BYTES_PER_ELEMENT, State.TEMPLATE_PLACES);
+});
 
 t.test('every opcode with every ModRM byte has the same records', async (t) => {
   const bytes = everyOpcode();
