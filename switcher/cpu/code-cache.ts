@@ -446,6 +446,7 @@ export class CodeCache {
     this.#memory.hasCode[pfn] = 1;
     this.#maps.refresh(pfn);
   }
+
   /** Decodes the block at `eip`, which begins at the arena's top. */
   #decodeBlock(eip: number, linear: number, pfn: number, user: boolean): Problem | undefined {
     if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
@@ -471,7 +472,7 @@ export class CodeCache {
         return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'not-code' };
       }
       const { endsBlock } = this.#record(instruction, next, this.#mode.base === 0 ? 0 : Records.UNCHAINED);
-      if (this.#isPlain()) this.#templates.learn(this.#memory.bytes, ram, instruction);
+      if (this.#run !== undefined && this.#isPlain()) this.#templates.learn(this.#memory.bytes, ram, instruction);
       at += instruction.length;
       next = (next + instruction.length) | 0;
       this.#count++;

@@ -19,9 +19,6 @@ export const EXIT_DEBUG_INTERRUPT = 8;
 /** A transfer at EIP cannot be done, for a reason that the CPU has noted. */
 export const EXIT_REFUSED = 9;
 
-/** Every Exit is below this, and the address of no record is: code gives back the one or the other. */
-export const FIRST_RECORD = 64;
-
 /** By number, for people. */
 export const EXIT_NAMES = [
   'none',

@@ -9,7 +9,7 @@ import { UNDEFINED } from './forms.js';
 import { NO_REGISTER } from './instruction.js';
 import type { DecodeMode, Instruction } from './instruction.js';
 import { hasModrm, lookUp } from './lookup.js';
-import { TWO_BYTE } from './pattern.js';
+import { ESCAPE, TWO_BYTE } from './pattern.js';
 
 export type DecodeResult = 'ok' | 'short' | 'too-long';
 
@@ -91,7 +91,7 @@ export function decode(
     if (sets === 0) break;
     prefixes = (prefixes & ~(CLEARS[opcode] ?? 0)) | sets;
   }
-  if (opcode === 0x0f) {
+  if (opcode === ESCAPE) {
     if (position >= limit) return beyond;
     opcode = TWO_BYTE | (bytes[position++] ?? 0);
   }

@@ -5,6 +5,8 @@ import { OPCODE_MAP } from './opcode-map/index.js';
 import type { Row } from './opcode-map/row.js';
 import { operandNotation } from './operands.js';
 
+/** The byte behind which two-byte opcodes are. */
+export const ESCAPE = 0x0f;
 /** Opcodes of one byte are 00 … FF, those after 0F are 100 … 1FF. */
 export const TWO_BYTE = 0x100;
 export const OPCODES = 0x200;

@@ -219,12 +219,7 @@ class Compiler {
   #registerAddress(file: RegisterFile, number: RegisterNumber): (frame: Frame) => number {
     const base = REGISTER_FILES[file];
     if (typeof number === 'object') return () => base + number.fixed;
-    const offset =
-      number === 'base'
-        ? Records.RECORD_BASE
-        : number === 'index'
-          ? Records.RECORD_INDEX
-          : Records.RECORD_REGISTERS + number;
+    const offset = Records.numberOffset(number);
     return ({ record }) => base + this.#machine.view.getUint8(record + offset);
   }
 

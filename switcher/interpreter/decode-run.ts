@@ -4,7 +4,7 @@ import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import { NO_REGISTER } from '../decode/instruction.js';
 import { FIRST_REGISTER_MODRM, REGISTER_VARIATIONS, VARIATIONS } from '../decode/lookup.js';
-import { TWO_BYTE } from '../decode/pattern.js';
+import { ESCAPE, TWO_BYTE } from '../decode/pattern.js';
 import { type Builder, routine } from '../language/builder.js';
 import type { Value, Variable } from '../language/nodes.js';
 import { REGISTER_SIZES } from './record-shape.js';
@@ -125,7 +125,7 @@ export const decodeRun = routine(
       const at = b.get(start);
       b.when(b.or(b.gtU(at, last), b.geU(b.get(count), most)), () => b.return(b.get(count)));
       const byte = b.state(1, 0, at);
-      const isTwoBytes = b.eq(byte, Templates.ESCAPE);
+      const isTwoBytes = b.eq(byte, ESCAPE);
       const opcode = b.select(isTwoBytes, b.or(b.state(1, 1, at), TWO_BYTE), byte);
       const position = b.variable('i32', b.add(b.add(at, 1), isTwoBytes));
       const modrm = b.state(1, 0, b.get(position));

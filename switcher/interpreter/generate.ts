@@ -53,7 +53,8 @@ export class InterpreterModule implements Functions, Onward {
 
   /** The module's bytes. `forms` become the table, in their order (see inOrder): a record's handler is the index of its form. */
   generate(forms: readonly Form[], memoryPages: number): Uint8Array<ArrayBuffer> {
-    this.#defineRun(forms.filter((form) => EVERYDAY_FORMS.has(formKey(form))));
+    // Whatever they are, the first have the lowest numbers.
+    this.#defineRun(forms.slice(0, EVERYDAY_FORMS.size));
     const handlers = forms.map((form) => this.#handler(form));
     this.routine(decodeRun);
     // What translated code calls: the routines under their names, and the way to go on.
@@ -64,9 +65,9 @@ export class InterpreterModule implements Functions, Onward {
     return this.#module.encode(memoryPages);
   }
 
-  #defineRun(everyday: readonly Form[]): void {
+  #defineRun(forms: readonly Form[]): void {
     const run = this.#module.declare([], HANDLER_GIVES);
-    const { locals, code } = new Loop(this, this.#ways, this.#handlerType).write(everyday);
+    const { locals, code } = new Loop(this, this.#ways, this.#handlerType).write(forms);
     this.#module.define(run, locals, code);
     this.#module.compileFirst(run);
     this.#module.export('run', run);

@@ -66,13 +66,7 @@ export class HandlerSetting implements Setting {
       return base + number.fixed;
     }
     emit.localGet(RECORD);
-    const offset =
-      number === 'base'
-        ? Records.RECORD_BASE
-        : number === 'index'
-          ? Records.RECORD_INDEX
-          : Records.RECORD_REGISTERS + number;
-    emit.load(1, offset);
+    emit.load(1, Records.numberOffset(number));
     return base;
   }
 

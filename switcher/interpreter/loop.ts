@@ -3,10 +3,9 @@
 // Inside one function V8 keeps what every handler needs in registers, from one instruction to the next, and going on is a bound,
 // a jump through a table and nothing else. A function for each form would begin each time by a frame and a check of the stack,
 // and end by loads of a table that could be anybody's: more than most instructions are themselves.
-import { FIRST_RECORD } from '../cpu/exits.js';
 import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
-import type { CodeWriter } from '../wasm/code-writer.js';
+import type { CodeWriter, FunctionCode } from '../wasm/code-writer.js';
 import { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Functions } from '../wasm/setting.js';
@@ -46,7 +45,7 @@ export class Loop implements Onward {
    *
    * @param forms those with the lowest handler numbers, from 0 on
    */
-  write(forms: readonly Form[]): Pick<Emitter, 'locals'> & { readonly code: ReturnType<Emitter['finish']> } {
+  write(forms: readonly Form[]): { readonly code: FunctionCode; readonly locals: Emitter['locals'] } {
     const emit = this.#emit;
     emit.loadState(State.EIP);
     emit.call(this.#ways.lookup);
@@ -101,7 +100,8 @@ export class Loop implements Onward {
   #returnExit(): void {
     const emit = this.#emit;
     emit.localGet(RECORD);
-    emit.const32(FIRST_RECORD);
+    // Where records begin: an Exit is a small number.
+    emit.const32(State.RECORDS);
     emit.op(WASM.i32LtU);
     emit.seldom();
     emit.ifThen(() => {

@@ -11,7 +11,7 @@
 //   28  i32  immediate2, or, in an instruction with a near target: the record to which it leads, once that is known, as a
 //            negative number if only the link says whether it still does; or, in one that jumps elsewhere: the eip to which
 //            it went last
-import type { Field } from '../language/nodes.js';
+import type { Field, RegisterNumber } from '../language/nodes.js';
 
 export const RECORD_SIZE = 32;
 export const RECORD_HANDLER = 0;
@@ -56,3 +56,9 @@ export const RECORD_FIELDS: Readonly<Record<Field, readonly [offset: number, byt
   immediate: [RECORD_IMMEDIATE, 4],
   immediate2: [RECORD_IMMEDIATE2, 4],
 };
+
+/** Where in the record the number of a register stands that is not fixed. */
+export function numberOffset(number: Exclude<RegisterNumber, object>): number {
+  if (number === 'base') return RECORD_BASE;
+  return number === 'index' ? RECORD_INDEX : RECORD_REGISTERS + number;
+}

@@ -13,7 +13,7 @@ import { isPrefix, isX87 } from '../decode/decode.js';
 import type { Encoding, RegisterSource } from '../decode/encoding.js';
 import type { Instruction } from '../decode/instruction.js';
 import { hasModrm, likeIt, lookUp, variationOf, VARIATIONS } from '../decode/lookup.js';
-import { OPCODES, TWO_BYTE } from '../decode/pattern.js';
+import { ESCAPE, OPCODES, TWO_BYTE } from '../decode/pattern.js';
 import * as State from '../cpu/state.js';
 import { shapeOf } from './load.js';
 import { PLACES } from './record-shape.js';
@@ -40,9 +40,8 @@ export const SHAPE_SEGMENT_SHIFT = 9;
 export const PLACES_OF_A_KIND = 16;
 const KINDS = Object.values(PLACES);
 
-/** The byte behind which two-byte opcodes are. */
-export const ESCAPE = 0x0f;
-const LARGEST_TEMPLATE = (State.MAPS - State.TEMPLATES) >> State.TEMPLATE_SIZE_SHIFT;
+/** The first is number 1. */
+const LARGEST_TEMPLATE = ((State.MAPS - State.TEMPLATES) >> State.TEMPLATE_SIZE_SHIFT) - 1;
 
 const IMMEDIATES: Readonly<Record<Encoding['immediate'], number | undefined>> = {
   none: 0,

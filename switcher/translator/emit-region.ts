@@ -390,9 +390,7 @@ export class RegionEmitter implements Setting {
   /** Byte offset into the register file. */
   #offset(number: RegisterNumber, { record }: RegionInstruction = this.#current()): number {
     if (typeof number === 'object') return number.fixed;
-    if (number === 'base') return this.#records.getUint8(record + Records.RECORD_BASE);
-    if (number === 'index') return this.#records.getUint8(record + Records.RECORD_INDEX);
-    return this.#records.getUint8(record + Records.RECORD_REGISTERS + number);
+    return this.#records.getUint8(record + Records.numberOffset(number));
   }
 
   /** True for the absent base or index register. */

@@ -13,7 +13,7 @@ const PATIENCE_AT_FIRST = 100;
 const FIRST_REGIONS = 4;
 /** The same where it takes nothing from the Guest. */
 const PATIENCE_WITH_HELP = 24;
-/** A Guest that was kept waiting for so long is no boot, which takes a third of it: that is better off without another thread. */
+/** A Guest that was kept waiting for so long is no boot: that is better off without another thread. */
 const WORTH_A_THREAD_MS = 200;
 /** What the other thread is given: a job to be at, and one for when that is done. */
 const JOBS_AT_A_TIME = 2;

@@ -85,6 +85,9 @@ t.test('every opcode with every ModRM byte has the same records', async (t) => {
 
 t.test('code that is not flat, or not of 32 bits, is none for templates', async (t) => {
   const bytes = new Uint8Array(PAGE_SIZE).fill(0x40);
+  const flat = machine(bytes, true);
+  flat.code.lookUp(0, false);
+  t.ok(flat.quick > 0, 'what is both is');
   for (const mode of [{ defaultSize: 16 }, { flat: false }, { flat: false, base: 0x100 }] as const) {
     const one = machine(bytes, true);
     one.code.setMode({ ...FLAT, ...mode });
