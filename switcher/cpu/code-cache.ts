@@ -3,37 +3,25 @@
 // A block runs from where a jump leads to the next instruction that surely goes elsewhere, or to the end of its page. Who
 // jumps into the middle of one gets a block that is the end of it, with the same records. An instruction that lies on two pages
 // is a block of its own and depends on both. When a page that holds code is written to, all its blocks are forgotten; their
-// records stay where they are until the arena is full, since nothing leads to them.
+// records stay where they are until there is no room for more, since nothing leads to them.
 import { PAGE_OFFSET_MASK, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { newInstruction } from '../decode/all-forms.js';
-import { decode } from '../decode/decode.js';
+import { decode, LONGEST_INSTRUCTION } from '../decode/decode.js';
 import { internForm } from '../decode/forms.js';
 import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
-import { type DecodeRun, RUN_ENDS } from '../interpreter/decode-run.js';
+import { type DecodeRun, LARGEST_PLAIN_EIP, RUN_ENDS } from '../interpreter/decode-run.js';
 import { loadOpcodes, shapeOf } from '../interpreter/load.js';
 import { type RecordShape, REGISTER_SIZES } from '../interpreter/record-shape.js';
 import * as Records from '../interpreter/records.js';
 import { Templates } from '../interpreter/templates.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
+import { BlockTable, INSTRUCTIONS_PER_BLOCK, LAST_BLOCK } from './block-table.js';
 import type { Memory } from './memory.js';
-import { RecordIndex } from './record-index.js';
 import { type FlatMaps, mapEntry } from './shadow-map.js';
 import * as State from './state.js';
 
-const LONGEST_INSTRUCTION = 15;
-const INSTRUCTIONS_PER_BLOCK = 64;
-/** Where the block is looked for that somebody jumps into, in bytes: what began before is decoded twice. */
-const FARTHEST_BACK = 64;
-/** An instruction there, and all before it, ends before the end of the address space. */
-const LARGEST_PLAIN_EIP = 0xffffffff - PAGE_SIZE;
-const BLOCK_ROOM = (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
-/** Each has records of its own: whether segments are flat, 16-bit code, and whose it is. */
-const SEGMENTED_CODE = 1;
-const SIXTEEN_BIT_CODE = 2;
-const USER_CODE = 4;
 /** No map has this entry, so that a jump cache which has it is empty. */
 const NO_MAP_ENTRY = 1;
-const ENTRY_WORDS = State.BLOCK_TABLE_ENTRY_SIZE / 4;
 
 const JUMP_ON: Form = internForm({
   mnemonic: 'jmp',
@@ -59,54 +47,22 @@ export interface CodeMode extends DecodeMode {
   readonly limit: number;
 }
 
-/** Where in the CPU's memory a place of the Guest's RAM is, as a signed word. */
-const ramAddress = (address: number): number => (State.GUEST_RAM + address) | 0;
+/** Where in the machine's memory the place is to which a linear address leads, as a signed word. */
+const addressOf = (pfn: number, linear: number): number =>
+  (State.GUEST_RAM + ((pfn << PAGE_SHIFT) | (linear & PAGE_OFFSET_MASK))) | 0;
 /** How many records lie before it. */
 const numberOf = (record: number): number => (record - State.RECORDS) / Records.RECORD_SIZE;
-/** Which place of the Guest's RAM it is, as a signed word. */
-const addressOf = (pfn: number, linear: number): number => (pfn << PAGE_SHIFT) | (linear & PAGE_OFFSET_MASK);
-/** The index of the block table's first entry for an address, and of its other one; the CPU's own look-up computes the same. */
-const tablePlace = (address: number): number =>
-  ((address ^ (address >>> State.BLOCK_TABLE_SHIFT)) & (State.BLOCK_TABLE_ENTRIES - 1)) * ENTRY_WORDS;
-const otherPlace = (place: number): number => place ^ ENTRY_WORDS;
-/** The same for an eip in the jump cache. */
+/** The index of the jump cache's entry for an eip; the CPU's own look-up computes the same. */
 const cachePlace = (eip: number): number =>
   ((eip ^ (eip >>> State.JUMP_CACHE_SHIFT)) & (State.JUMP_CACHE_ENTRIES - 1)) << (State.JUMP_CACHE_ENTRY_SHIFT - 2);
-
-/** Into the first of the two places that are the address's; who was there, if anybody, goes to the other one, which is its own too. */
-function enterInTable(table: Int32Array, address: number, record: number): void {
-  const place = tablePlace(address);
-  const other = otherPlace(place);
-  const before = table[place] ?? 0;
-  if (before !== 0 && before !== address) {
-    table[other] = before;
-    table[other + 1] = table[place + 1] ?? 0;
-  }
-  table[place] = address;
-  table[place + 1] = record;
-}
-
-/** The table's entry for the address, if there is one, goes. */
-function forgetEntry(table: Int32Array, address: number): void {
-  const place = tablePlace(address);
-  if (table[place] === address) table[place] = 0;
-  const other = otherPlace(place);
-  if (table[other] === address) table[other] = 0;
-}
 
 export class CodeCache {
   readonly #memory: Memory;
   readonly #maps: FlatMaps;
   readonly #caches: readonly [kernel: Int32Array, user: Int32Array];
-  readonly #tables: readonly [kernel: Int32Array, user: Int32Array];
-  /** By kind of code: from guest-physical addresses to the records of blocks, some of which are forgotten. */
-  readonly #indices: (RecordIndex | undefined)[] = [];
-  /** By guest-physical page: what lies below this in the arena is forgotten. */
-  readonly #since: Int32Array;
-  /** The guest-physical addresses of the blocks that depend on a page. */
-  readonly #pages = new Map<number, number[]>();
-  /** By the number of a record: how many instructions the block has that begins there, 0 if none does. */
-  readonly #counts = new Uint8Array(State.RECORDS_SIZE / Records.RECORD_SIZE);
+  readonly #table: BlockTable;
+  /** State.BLOCK_COUNTS. */
+  readonly #counts: Uint8Array;
   /** The guest-physical page of an instruction's end, when that is another one than that of its beginning; by record. */
   readonly #secondPages = new Map<number, number>();
   readonly #records: Int32Array;
@@ -118,26 +74,24 @@ export class CodeCache {
   readonly #instruction: Instruction = newInstruction();
   /** The jump that a block without one ends with: no byte of the Guest's. */
   readonly #onward: Instruction = { ...newInstruction(), form: JUMP_ON, length: 0 };
-  readonly counters: CodeCounters = newCodeCounters();
-  #top = State.RECORDS;
-  /** The block that was decoded last, or found in another one: its record, and how many instructions it has. */
+  readonly #counters: CodeCounters = newCodeCounters();
+  /** The block that was decoded last: its record, and how many instructions it has. */
   #made = State.RECORDS;
   #count = 0;
   #generation = 0;
   #mode: CodeMode = { defaultSize: 32, flat: true, base: 0, limit: 0xffffffff };
-  #modeBits = 0;
-  /** What is added to a form's handler to get one that counts first. */
-  #counting = 0;
   readonly #templates: Templates;
   #run: DecodeRun | undefined;
+  #isAsked = true;
 
   constructor(memory: Memory, maps: FlatMaps) {
     loadOpcodes();
     this.#memory = memory;
     this.#maps = maps;
-    this.#since = new Int32Array(memory.hasCode.length);
-    this.#templates = new Templates(memory.wasm.buffer);
     const { buffer } = memory.wasm;
+    this.#templates = new Templates(buffer);
+    this.#table = new BlockTable(memory);
+    this.#counts = new Uint8Array(buffer, State.BLOCK_COUNTS, State.RECORDS_SIZE / Records.RECORD_SIZE);
     const words = State.JUMP_CACHE_SIZE / 4;
     this.#caches = [
       new Int32Array(buffer, State.JUMP_CACHES, words),
@@ -145,22 +99,50 @@ export class CodeCache {
     ];
     for (const cache of this.#caches) cache[State.CACHED_MAP_ENTRY / 4] = NO_MAP_ENTRY;
     this.#records = new Int32Array(buffer, State.RECORDS, State.RECORDS_SIZE / 4);
-    this.#tables = [
-      new Int32Array(buffer, State.BLOCK_TABLES, State.BLOCK_TABLE_SIZE / 4),
-      new Int32Array(buffer, State.BLOCK_TABLES + State.BLOCK_TABLE_SIZE, State.BLOCK_TABLE_SIZE / 4),
-    ];
+    memory.set(State.RECORDS_TOP, State.RECORDS);
     memory.set(State.CODE_VERSION, 1);
     memory.onCodeWritten((pfn) => this.forgetPage(pfn));
   }
 
-  /** From now on WebAssembly decodes what is like what has been decoded. */
-  decodeBy(run: DecodeRun): void {
+  /**
+   * From now on WebAssembly decodes what is like what has been decoded.
+   *
+   * @param isAsked whether it decodes nothing without being asked: somebody is to know of all code that is found
+   */
+  decodeBy(run: DecodeRun, isAsked: boolean): void {
     this.#run = run;
+    this.#isAsked = isAsked;
+    this.#tellMode();
   }
 
   /** From now on records lead to handlers that stand so many places behind those of their forms. */
   countBy(distance: number): void {
-    this.#counting = distance;
+    this.#memory.set(State.COUNTING, distance);
+  }
+
+  /** As it is now; what WebAssembly counts is added when somebody asks. */
+  get counters(): Readonly<CodeCounters> {
+    const take = (offset: number): number => {
+      const count = this.#memory.get(offset);
+      this.#memory.set(offset, 0);
+      return count;
+    };
+    const [blocks, ends] = [take(State.BLOCKS_DECODED), take(State.ENDS_FOUND)];
+    const counters = this.#counters;
+    counters.lookups += blocks + ends;
+    counters.found += ends;
+    counters.blocksDecoded += blocks;
+    counters.instructionsDecoded += take(State.INSTRUCTIONS_DECODED);
+    return counters;
+  }
+
+  /** Where the next record goes. */
+  get #top(): number {
+    return this.#memory.get(State.RECORDS_TOP);
+  }
+
+  set #top(record: number) {
+    this.#memory.set(State.RECORDS_TOP, record);
   }
 
   /** The form of a record, for readers that do not go by handler. */
@@ -228,21 +210,24 @@ export class CodeCache {
     const linear = (this.#mode.base + eip) >>> 0;
     const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
     if (pfn < 0) return false;
-    return this.#recordAt(this.#index(user), addressOf(pfn, linear), pfn, eip) !== 0;
+    return this.#recordAt(addressOf(pfn, linear), this.#kind(user), pfn, eip) !== 0;
   }
 
-  #index(user: boolean): RecordIndex {
-    // Translated code knows its privilege: a page that both run is two pieces of code.
-    const kind = this.#modeBits + (user ? USER_CODE : 0);
-    return (this.#indices[kind] ??= new RecordIndex());
+  /** Translated code knows its privilege: a page that both run is two pieces of code. */
+  #kind(user: boolean): number {
+    return (this.#memory.get(State.CODE_KIND) & ~State.USER_CODE) | (user ? State.USER_CODE : 0);
   }
 
   /** The record of the block at `eip`; 0 if none begins there, or it is forgotten. */
-  #recordAt(index: RecordIndex, address: number, pfn: number, eip: number): number {
-    const record = index.get(address);
+  #recordAt(address: number, kind: number, pfn: number, eip: number): number {
+    const record = this.#table.get(address, kind);
     // The same code at another address is other code.
-    if (record === 0 || record < (this.#since[pfn] ?? 0)) return 0;
-    return this.#eipOf(record) === eip ? record : 0;
+    return record !== 0 && !this.#isForgotten(record, pfn) && this.#eipOf(record) === eip ? record : 0;
+  }
+
+  /** Whether the page has been written to since the record was made from it. */
+  #isForgotten(record: number, pfn: number): boolean {
+    return State.RECORDS_END - record > (this.#memory.codeLeft[pfn] ?? 0);
   }
 
   nextEipOf(record: number): number {
@@ -261,10 +246,18 @@ export class CodeCache {
     // Blocks know their eip, not their base: with another base they are other code. And they end at the limit.
     if (base !== mode.base || limit !== mode.limit) this.#forgetAll();
     this.#mode = mode;
-    this.#modeBits = (mode.flat ? 0 : SEGMENTED_CODE) | (mode.defaultSize === 16 ? SIXTEEN_BIT_CODE : 0);
+    this.#tellMode();
     this.#forgetJumps();
-    for (const table of this.#tables) table.fill(0);
     return true;
+  }
+
+  /** Writes down what WebAssembly must know of the mode. */
+  #tellMode(): void {
+    const { flat, defaultSize } = this.#mode;
+    const user = this.#memory.get(State.CODE_KIND) & State.USER_CODE;
+    const modeBits = (flat ? 0 : State.SEGMENTED_CODE) | (defaultSize === 16 ? State.SIXTEEN_BIT_CODE : 0);
+    this.#memory.set(State.CODE_KIND, modeBits | user);
+    this.#memory.set(State.DECODES, this.#isPlain && this.#run !== undefined && !this.#isAsked ? 1 : 0);
   }
 
   /** Empties the jump caches: code or a mode that they stand for has changed. Those that are empty are not emptied again. */
@@ -286,14 +279,9 @@ export class CodeCache {
 
   /** Forgets all code of a page, which has been written to or is about to be. */
   forgetPage(pfn: number): void {
-    this.counters.pagesForgotten++;
-    for (const address of this.#pages.get(pfn) ?? []) {
-      for (const table of this.#tables) forgetEntry(table, ramAddress(address));
-    }
-    this.#pages.delete(pfn);
-    this.#since[pfn] = this.#top;
+    this.#counters.pagesForgotten++;
     this.#release(pfn);
-    this.#memory.hasCode[pfn] = 0;
+    this.#memory.codeLeft[pfn] = 0;
     this.#maps.refresh(pfn);
     this.#forgetJumps();
     this.#nextVersion();
@@ -305,21 +293,18 @@ export class CodeCache {
   }
 
   #forgetAll(): void {
-    for (const index of this.#indices) index?.clear();
-    this.#since.fill(0);
-    this.#counts.fill(0);
+    this.#table.clear();
     this.#secondPages.clear();
-    const pages = [...this.#pages.keys()];
-    this.#pages.clear();
     this.#replaced.clear();
-    for (const pfn of pages) {
+    const { codeLeft } = this.#memory;
+    for (let pfn = 0; pfn < codeLeft.length; pfn++) {
+      if (codeLeft[pfn] === 0) continue;
       this.#release(pfn);
-      this.#memory.hasCode[pfn] = 0;
+      codeLeft[pfn] = 0;
       this.#maps.refresh(pfn);
     }
-    for (const table of this.#tables) table.fill(0);
     this.#top = State.RECORDS;
-    this.counters.flushes++;
+    this.#counters.flushes++;
     this.#generation++;
     this.#memory.set(State.CODE_VERSION, 1);
     this.#forgetJumps();
@@ -327,32 +312,26 @@ export class CodeCache {
 
   /** The record of the instruction at `eip`, decoded if need be, and known to the jump cache of this privilege. */
   lookUp(eip: number, user: boolean): Lookup {
-    this.counters.lookups++;
+    this.#counters.lookups++;
     if (eip >>> 0 > this.#mode.limit) return { kind: 'not-code' };
     const linear = (this.#mode.base + eip) >>> 0;
     const vpn = linear >>> PAGE_SHIFT;
     const pfn = this.#maps.readablePage(vpn, user);
     if (pfn < 0) return { kind: 'fault', address: linear };
     const address = addressOf(pfn, linear);
-    const index = this.#index(user);
-    let record = this.#recordAt(index, address, pfn, eip);
-    if (record !== 0 && this.#isCurrent(record, vpn, user)) this.counters.found++;
+    let record = this.#recordAt(address, this.#kind(user), pfn, eip);
+    if (record !== 0 && this.#isCurrent(record, vpn, user)) this.#counters.found++;
     else {
-      if (!this.#isEndOfBlock(index, eip, address, pfn)) {
-        const problem = this.#decodeBlock(eip, linear, pfn, user);
-        if (problem !== undefined) return problem;
-        this.counters.blocksDecoded++;
-      }
+      const problem = this.#decodeBlock(eip, linear, pfn, user);
+      if (problem !== undefined) return problem;
+      this.#counters.blocksDecoded++;
       record = this.#made;
-      index.set(address, record);
+      this.#table.set(address, this.#kind(user), record);
       this.#counts[numberOf(record)] = this.#count;
-      this.#dependOn(pfn, address);
+      this.#dependOn(pfn, record);
       const secondPage = this.#secondPageOf(record);
-      if (secondPage !== undefined) this.#dependOn(secondPage, address);
+      if (secondPage !== undefined) this.#dependOn(secondPage, record);
     }
-    // The block table takes eip for a linear address.
-    const isInTable = this.#mode.flat && this.#mode.base === 0;
-    if (isInTable) enterInTable(this.#tables[user ? 1 : 0], ramAddress(address), record);
     // The jump cache looks at one page.
     if (this.#secondPageOf(record) === undefined) this.#enterInCache(eip, record, mapEntry(vpn, pfn), user);
     return { kind: 'found', record };
@@ -376,7 +355,7 @@ export class CodeCache {
     const linear = (this.#mode.base + eip) >>> 0;
     const pfn = this.#maps.readablePage(linear >>> PAGE_SHIFT, user);
     if (pfn < 0) return { kind: 'fault', address: linear };
-    if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
+    this.#makeRoom();
     const first = this.#top;
     const at = linear & PAGE_OFFSET_MASK;
     const available = Math.min(this.#longestAt(eip), PAGE_SIZE - at);
@@ -406,50 +385,23 @@ export class CodeCache {
   #isCurrent(record: number, vpn: number, user: boolean): boolean {
     const secondPage = this.#secondPageOf(record);
     if (secondPage === undefined) return true;
-    return (
-      record >= (this.#since[secondPage] ?? 0) && this.#maps.readablePage((vpn + 1) & 0xfffff, user) === secondPage
-    );
+    return !this.#isForgotten(record, secondPage) && this.#maps.readablePage((vpn + 1) & 0xfffff, user) === secondPage;
   }
 
-  /** Whether the block at `eip` is the end of one that begins not far before it. */
-  #isEndOfBlock(index: RecordIndex, eip: number, address: number, pfn: number): boolean {
-    const farthest = Math.min(FARTHEST_BACK, address & PAGE_OFFSET_MASK);
-    for (let distance = 1; distance <= farthest; distance++) {
-      const block = this.#recordAt(index, address - distance, pfn, (eip - distance) | 0);
-      if (block === 0) continue;
-      const skipped = this.#skippedUntil(eip, block);
-      if (skipped === 0) continue;
-      this.#made = block + skipped * Records.RECORD_SIZE;
-      this.#count = (this.#counts[numberOf(block)] ?? 0) - skipped;
-      return true;
-    }
-    return false;
-  }
-
-  /** How many instructions of the block come before the one at `eip`; 0 when that is not in it. */
-  #skippedUntil(eip: number, block: number): number {
-    const count = this.#counts[numberOf(block)] ?? 0;
-    for (let i = 1; i < count; i++) {
-      const left = (eip - this.#eipOf(block + i * Records.RECORD_SIZE)) | 0;
-      if (left <= 0) return left === 0 ? i : 0;
-    }
-    return 0;
-  }
-
-  #dependOn(pfn: number, address: number): void {
-    const addresses = this.#pages.get(pfn);
-    if (addresses !== undefined) {
-      addresses.push(address);
-      return;
-    }
-    this.#pages.set(pfn, [address]);
-    this.#memory.hasCode[pfn] = 1;
+  #dependOn(pfn: number, record: number): void {
+    if (this.#memory.hasCode(pfn)) return;
+    this.#memory.codeLeft[pfn] = State.RECORDS_END - record;
     this.#maps.refresh(pfn);
   }
 
-  /** Decodes the block at `eip`, which begins at the arena's top. */
+  /** Room for one more block. */
+  #makeRoom(): void {
+    if (this.#top > LAST_BLOCK || this.#table.isFull) this.#forgetAll();
+  }
+
+  /** Decodes the block at `eip`, which begins where the next record goes. */
   #decodeBlock(eip: number, linear: number, pfn: number, user: boolean): Problem | undefined {
-    if (this.#top + BLOCK_ROOM > State.RECORDS + State.RECORDS_SIZE) this.#forgetAll();
+    this.#makeRoom();
     this.#made = this.#top;
     this.#count = 0;
     const instruction = this.#instruction;
@@ -472,7 +424,7 @@ export class CodeCache {
         return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'not-code' };
       }
       const { endsBlock } = this.#record(instruction, next, this.#mode.base === 0 ? 0 : Records.UNCHAINED);
-      if (this.#run !== undefined && this.#isPlain()) this.#templates.learn(this.#memory.bytes, ram, instruction);
+      if (this.#run !== undefined && this.#isPlain) this.#templates.learn(this.#memory.bytes, ram, instruction);
       at += instruction.length;
       next = (next + instruction.length) | 0;
       this.#count++;
@@ -482,7 +434,7 @@ export class CodeCache {
     return undefined;
   }
 
-  #isPlain(): boolean {
+  get #isPlain(): boolean {
     return this.#mode.flat && this.#mode.defaultSize === 32;
   }
 
@@ -490,14 +442,14 @@ export class CodeCache {
   #decodeRun(eip: number, pfn: number, at: number): number {
     const last = PAGE_SIZE - LONGEST_INSTRUCTION;
     // At the end of the address space an instruction may be too long.
-    if (this.#run === undefined || at > last || !this.#isPlain() || eip >>> 0 > LARGEST_PLAIN_EIP) return 0;
+    if (this.#run === undefined || at > last || !this.#isPlain || eip >>> 0 > LARGEST_PLAIN_EIP) return 0;
     const page = State.GUEST_RAM + pfn * PAGE_SIZE;
     const most = INSTRUCTIONS_PER_BLOCK - this.#count;
-    const run = this.#run(page + at, page + last, eip, this.#top, most, this.#counting);
+    const run = this.#run(page + at, page + last, eip, this.#top, most, this.#memory.get(State.COUNTING));
     const count = run & ~RUN_ENDS;
     this.#count += count;
     this.#top += count * Records.RECORD_SIZE;
-    this.counters.instructionsDecoded += count;
+    this.#counters.instructionsDecoded += count;
     return run;
   }
 
@@ -538,9 +490,9 @@ export class CodeCache {
     const { handler, isNear, places } = shape;
     const at = this.#top;
     this.#top += Records.RECORD_SIZE;
-    this.counters.instructionsDecoded++;
+    this.#counters.instructionsDecoded++;
     // A jump to the next block is an instruction of ours, and not the Guest's.
-    const counting = handler + (instruction.length === 0 ? 0 : this.#counting);
+    const counting = handler + (instruction.length === 0 ? 0 : this.#memory.get(State.COUNTING));
     this.#forms[counting] = form;
     // Word by word, since nothing in decoding takes longer than to write it down.
     const words = this.#records;

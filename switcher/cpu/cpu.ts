@@ -137,7 +137,8 @@ export class Cpu {
     const decode = exports[ROUTINE_PREFIX + decodeRun.name];
     if (typeof run !== 'function' || typeof decode !== 'function' || !(table instanceof WebAssembly.Table))
       throw new Bug('the interpreter module has no run');
-    this.#code.decodeBy(decode as DecodeRun);
+    // Where everything is to be translated, the translator is to know of all that is found.
+    this.#code.decodeBy(decode as DecodeRun, this.#translates && workshop.patience === 0);
     if (this.retired !== undefined) this.#code.countBy(countIn(table, this.memory.wasm));
     if (this.#translates) {
       const [code, counts] = [this.#code, this.retired !== undefined];

@@ -14,8 +14,8 @@ export class Memory implements PhysicalMemory {
   readonly words: Uint32Array;
   /** Called for a guest-physical page that holds code and was written to from outside the CPU. */
   #onCodeWritten: (pfn: number) => void = () => undefined;
-  /** One byte for each page of RAM: whether code was decoded from it. */
-  readonly hasCode: Uint8Array;
+  /** By page of RAM: what was left for records when code was first decoded from it, 0 when there is none (see State.CODE_LEFT). */
+  readonly codeLeft: Int32Array;
 
   /** @throws RangeError when there is no such memory to be had */
   constructor(ramBytes: number) {
@@ -26,18 +26,23 @@ export class Memory implements PhysicalMemory {
     this.view = new DataView(buffer);
     this.bytes = new Uint8Array(buffer, State.GUEST_RAM, ramBytes);
     this.words = new Uint32Array(buffer, State.GUEST_RAM, ramBytes / 4);
-    this.hasCode = new Uint8Array(ramBytes / PAGE_SIZE);
+    this.codeLeft = new Int32Array(buffer, State.CODE_LEFT + (State.GUEST_RAM / PAGE_SIZE) * 4, ramBytes / PAGE_SIZE);
   }
 
   onCodeWritten(callback: (pfn: number) => void): void {
     this.#onCodeWritten = callback;
   }
 
+  /** Whether code was decoded from the page. */
+  hasCode(pfn: number): boolean {
+    return this.codeLeft[pfn] !== 0;
+  }
+
   wrote(address: number, length: number): void {
     if (length <= 0) return;
     const last = (address + length - 1) >>> PAGE_SHIFT;
     for (let pfn = address >>> PAGE_SHIFT; pfn <= last; pfn++) {
-      if (this.hasCode[pfn] === 1) this.#onCodeWritten(pfn);
+      if (this.hasCode(pfn)) this.#onCodeWritten(pfn);
     }
   }
 

@@ -70,7 +70,7 @@ export class FlatMaps implements ShadowMap {
 
   #fill(vpn: number, pfn: number, rights: number): void {
     const entry = mapEntry(vpn, pfn);
-    const writeEntry = (rights & WRITABLE) !== 0 && this.#memory.hasCode[pfn] === 0 ? entry : 0;
+    const writeEntry = (rights & WRITABLE) !== 0 && !this.#memory.hasCode(pfn) ? entry : 0;
     const isUser = (rights & USER) !== 0;
     this.#kernelRead[vpn] = entry;
     this.#kernelWrite[vpn] = writeEntry;
@@ -120,7 +120,7 @@ export class FlatMaps implements ShadowMap {
   isWithheld(vpn: number, user: boolean): boolean {
     const rights = this.#rights[vpn] ?? 0;
     const needed = user ? WRITABLE | USER : WRITABLE;
-    return (rights & needed) === needed && this.#memory.hasCode[this.#pfns[vpn] ?? 0] === 1;
+    return (rights & needed) === needed && this.#memory.hasCode(this.#pfns[vpn] ?? 0);
   }
 
   /** The guest-physical page that `vpn` leads to for reading, or −1. */

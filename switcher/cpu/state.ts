@@ -3,10 +3,11 @@
 //
 //   0x0000_0000  state (this file)
 //   0x0001_0000  jump caches: where the code of a recently visited eip is, one for each privilege
-//   0x0003_0000  block tables: where the code of a place in the Guest's RAM is, one for each privilege
+//   0x000b_0000  templates, by which code is decoded (see interpreter/templates)
 //   0x0010_0000  the four flat maps of 2^20 words each (see shadow-map)
 //   0x0110_0000  decoded records (see interpreter/records)
-//   then         the Guest's RAM
+//   0x0310_0000  how many instructions a block has, the block table, and what is known of each page's code
+//   0x0380_0000  the Guest's RAM
 
 /** eax … edi as words; a ninth slot is always zero and serves as the absent base or index register. */
 export const REGISTERS = 0x100;
@@ -48,8 +49,6 @@ export const CHARGED = 0x164;
 export const READ_MAP = 0x168;
 export const WRITE_MAP = 0x16c;
 export const JUMP_CACHE = 0x170;
-/** Address of the block table that goes with the current privilege. */
-export const BLOCK_TABLE = 0x1e0;
 /** Nonzero when something is in one of the jump caches. */
 export const JUMP_CACHES_USED = 0x1e4;
 /**
@@ -66,6 +65,25 @@ export const IDT_BASE = 0x178;
 export const STRING_TURN = 0x17c;
 /** For routines that need a place to keep something. */
 export const SCRATCH = 0x180;
+
+/** What kind of code is run: it has blocks of its own. Less than CODE_KINDS. */
+export const CODE_KIND = 0x260;
+export const CODE_KINDS = 8;
+/** Bits of it: segments are not flat; code of 16 bits; ring 3. */
+export const SEGMENTED_CODE = 1;
+export const SIXTEEN_BIT_CODE = 2;
+export const USER_CODE = 4;
+/** Nonzero when WebAssembly may decode by itself: flat code of 32 bits, and templates. */
+export const DECODES = 0x264;
+/** Where the next record goes, and for how many blocks more there is room in the table. */
+export const RECORDS_TOP = 0x268;
+export const TABLE_ROOM = 0x26c;
+/** What is added to a form's handler to get one that counts first. */
+export const COUNTING = 0x270;
+/** What WebAssembly did by itself since somebody looked: blocks and instructions decoded, and blocks that are the end of others. */
+export const BLOCKS_DECODED = 0x274;
+export const INSTRUCTIONS_DECODED = 0x278;
+export const ENDS_FOUND = 0x27c;
 
 /** Segment registers es cs ss ds fs gs: selector, base, limit, attributes. */
 export const SEGMENTS = 0x200;
@@ -149,16 +167,6 @@ export const CACHED_MAP_ENTRY = 8;
 export const JUMP_CACHE_SHIFT = 12;
 export const JUMP_CACHE_SIZE = JUMP_CACHE_ENTRIES << JUMP_CACHE_ENTRY_SHIFT;
 
-export const BLOCK_TABLES = 0x30000;
-/**
- * Entries of one block table; an entry is two words: the address in this memory of the block's first byte, and its record. An
- * address has two entries that can be its own: the one that its bits name, and the neighbour with which that makes a pair.
- */
-export const BLOCK_TABLE_ENTRIES = 32768;
-export const BLOCK_TABLE_ENTRY_SIZE = 8;
-export const BLOCK_TABLE_SHIFT = 15;
-export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * BLOCK_TABLE_ENTRY_SIZE;
-
 /**
  * Templates: what the decoder has found out about opcodes, for instructions without prefixes in flat 32-bit code (see
  * interpreter/templates). By opcode (two-byte ones from 0x100 on) and what ModRM says of it, 16 bits: the number of a template,
@@ -187,7 +195,30 @@ export const MAP_BIAS = 1;
 
 export const RECORDS = MAPS + 4 * MAP_SIZE;
 export const RECORDS_SIZE = 0x2000000;
-export const GUEST_RAM = RECORDS + RECORDS_SIZE;
+export const RECORDS_END = RECORDS + RECORDS_SIZE;
+
+/** By the number of a record, a byte: how many instructions the block has that begins there, if one does. */
+export const BLOCK_COUNTS = RECORDS_END;
+const BLOCK_COUNTS_SIZE = 0x100000;
+
+/**
+ * The block table: where the records of the code at a place in the Guest's RAM are (see block-table). An entry is two words: the
+ * address in this memory of the block's first byte; and its record plus the kind of code, 0 for none.
+ */
+export const BLOCK_TABLE = BLOCK_COUNTS + BLOCK_COUNTS_SIZE;
+export const BLOCK_TABLE_ENTRIES_SHIFT = 18;
+export const BLOCK_TABLE_ENTRY_SIZE = 8;
+export const BLOCK_RECORD = 4;
+export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRY_SIZE << BLOCK_TABLE_ENTRIES_SHIFT;
+
+/**
+ * By page of this memory, a word: how many bytes were left for records when code was first decoded from the page, 0 when there is
+ * none. What was decoded before then is forgotten.
+ */
+export const CODE_LEFT = BLOCK_TABLE + BLOCK_TABLE_SIZE;
+const CODE_LEFT_SIZE = 0x400000;
+
+export const GUEST_RAM = CODE_LEFT + CODE_LEFT_SIZE;
 
 /** What a WebAssembly.Memory is counted in, and how much of it a module of ours needs at least. */
 export const WASM_PAGE = 0x10000;

@@ -97,7 +97,8 @@ export class Transfers {
     this.#memory.set(State.READ_MAP, user ? State.USER_READ_MAP : State.KERNEL_READ_MAP);
     this.#memory.set(State.WRITE_MAP, user ? State.USER_WRITE_MAP : State.KERNEL_WRITE_MAP);
     this.#memory.set(State.JUMP_CACHE, user ? State.JUMP_CACHES + State.JUMP_CACHE_SIZE : State.JUMP_CACHES);
-    this.#memory.set(State.BLOCK_TABLE, user ? State.BLOCK_TABLES + State.BLOCK_TABLE_SIZE : State.BLOCK_TABLES);
+    const modeBits = this.#memory.get(State.CODE_KIND) & ~State.USER_CODE;
+    this.#memory.set(State.CODE_KIND, modeBits | (user ? State.USER_CODE : 0));
   }
 
   // ---------------------------------------------------------------- through a direct gate

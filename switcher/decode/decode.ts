@@ -14,7 +14,8 @@ import { ESCAPE, TWO_BYTE } from './pattern.js';
 export type DecodeResult = 'ok' | 'short' | 'too-long';
 
 const X87_ESCAPE = 0xd8;
-const MAX_LENGTH = 15;
+/** In bytes: more than that, and it is none. */
+export const LONGEST_INSTRUCTION = 15;
 const SEGMENT_ES = 0;
 const SEGMENT_SS = 2;
 const SEGMENT_DS = 3;
@@ -79,8 +80,8 @@ export function decode(
   out: Instruction,
   start = 0,
 ): DecodeResult {
-  const limit = start + (available < MAX_LENGTH ? available : MAX_LENGTH);
-  const beyond = available < MAX_LENGTH ? 'short' : 'too-long';
+  const limit = start + (available < LONGEST_INSTRUCTION ? available : LONGEST_INSTRUCTION);
+  const beyond = available < LONGEST_INSTRUCTION ? 'short' : 'too-long';
   let position = start;
   let prefixes = 0;
   let opcode = 0;

@@ -86,11 +86,13 @@ export function useTable(bytes: Uint8Array): void {
 export const variationOf = (modrm: number): number =>
   modrm >= FIRST_REGISTER_MODRM ? modrm - FIRST_REGISTER_MODRM + REGISTER_VARIATIONS : (modrm >> 3) & 7;
 
-/** The variations with which an opcode without prefixes has the encoding that it has with this ModRM byte. */
+/** The variations with which an opcode without prefixes has the encoding that it has with this ModRM byte; all when it has none. */
 export function likeIt(opcode: number, modrm: number): number[] {
   const first = opcode * PREFIXES * VARIATIONS;
   const position = slots[first + variationOf(modrm)];
   const all = Array.from({ length: VARIATIONS }, (_, variation) => variation);
+  // Whatever byte comes next, it is no ModRM.
+  if (!hasModrm(opcode)) return all;
   return all.filter((variation) => (slots[first + variation] || fill(first + variation)) === position);
 }
 

@@ -1,5 +1,6 @@
 // Decoding in WebAssembly, by templates: the instructions of a block, until there is one for which there is no template. It reads
 // bytes as decode/decode does, where prefixes and code of 16 bits do not come into it, and writes records as cpu/code-cache does.
+import { PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import { NO_REGISTER } from '../decode/instruction.js';
@@ -13,6 +14,9 @@ import * as Templates from './templates.js';
 
 /** In what the routine gives: the last instruction ends its block. Below are how many there are. */
 export const RUN_ENDS = 0x100;
+
+/** Instructions at such an eip, and all behind them on their page, end before the end of the address space. */
+export const LARGEST_PLAIN_EIP = 0xffffffff - PAGE_SIZE;
 
 const ESP = 4;
 const EBP = 5;

@@ -17,6 +17,7 @@ import { WASM } from '../wasm/opcodes.js';
 import type { Functions } from '../wasm/setting.js';
 import { decodeRun } from './decode-run.js';
 import { EVERYDAY_FORMS } from './everyday-forms.js';
+import { findBlock } from './find-block.js';
 import { HandlerSetting, type Onward } from './handler.js';
 import { Loop } from './loop.js';
 import { RECORD, Ways } from './ways.js';
@@ -48,7 +49,7 @@ export class InterpreterModule implements Functions, Onward {
       this.#cpu.set(name, this.#module.importFunction('cpu', name, takes, ['i32']));
     }
     this.#handlerType = this.#module.type(HANDLER_TAKES, HANDLER_GIVES);
-    this.#ways = new Ways(this.#module);
+    this.#ways = new Ways(this.#module, this.routine(findBlock));
   }
 
   /** The module's bytes. `forms` become the table, in their order (see inOrder): a record's handler is the index of its form. */

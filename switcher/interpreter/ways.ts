@@ -1,7 +1,6 @@
 // From an eip to the record of the instruction there: three ways, as functions of the interpreter. Each gives the record, or the
 // Exit with which running code goes back to JavaScript.
 import { PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
-import { EXIT_LOOKUP } from '../cpu/exits.js';
 import * as State from '../cpu/state.js';
 import type { ValueType } from '../language/operators.js';
 import { CodeWriter } from '../wasm/code-writer.js';
@@ -21,18 +20,18 @@ export class Ways {
   readonly #module: ModuleWriter;
   /** (eip) → its record, by way of the jump cache. */
   readonly lookup: number;
-  /** (eip) → the same by way of the maps and the block table. */
+  /** (eip) → the same by way of the maps and the block table (see find-block). */
   readonly find: number;
   /** (record with a near target) → the record to which it leads, which it remembers from now on. */
   readonly follow: number;
 
-  constructor(module: ModuleWriter) {
+  /** @param find the index of findBlock */
+  constructor(module: ModuleWriter, find: number) {
     this.#module = module;
+    this.find = find;
     this.lookup = module.declare(TAKES, GIVES);
-    this.find = module.declare(TAKES, GIVES);
     this.follow = module.declare(TAKES, GIVES);
     this.#defineLookup();
-    this.#defineFind();
     this.#defineFollow();
     for (const way of [this.lookup, this.find, this.follow]) module.compileFirst(way);
   }
@@ -86,16 +85,6 @@ export class Ways {
     code.localSet(entry);
   }
 
-  /** Asks JavaScript for the record of the eip in local `eip` when what is on the stack is 0. */
-  #missIfZero(code: CodeWriter, eip: number): void {
-    code.op(WASM.i32Eqz);
-    code.seldom();
-    code.ifThen(() => {
-      code.storeState(State.EIP, eip);
-      code.returnConstant(EXIT_LOOKUP);
-    });
-  }
-
   #defineLookup(): void {
     const code = new CodeWriter(TAKES.length);
     const record = code.scratch('record', 'i32');
@@ -106,92 +95,6 @@ export class Ways {
     });
     code.localGet(record);
     this.#module.define(this.lookup, code.locals, code.finish());
-  }
-
-  /**
-   * A mapping leads from eip to an address in this memory, the block table from there to a record. The entry is good when it
-   * is for this address and its record for this eip: the same code can be mapped twice.
-   */
-  #defineFind(): void {
-    const code = new CodeWriter(TAKES.length);
-    const map = code.scratch('map', 'i32');
-    const at = code.scratch('at', 'i32');
-    const entry = code.scratch('entry', 'i32');
-    const record = code.scratch('record', 'i32');
-    this.#mapOf(code, EIP);
-    code.localTee(map);
-    this.#missIfZero(code, EIP);
-    code.localGet(map);
-    code.localGet(EIP);
-    code.const32(State.MAP_BIAS);
-    code.op(WASM.i32Add, WASM.i32Add);
-    code.localTee(at);
-    code.localGet(at);
-    code.const32(State.BLOCK_TABLE_SHIFT);
-    code.op(WASM.i32ShrU, WASM.i32Xor);
-    code.const32(State.BLOCK_TABLE_ENTRIES - 1);
-    code.op(WASM.i32And);
-    code.const32(3);
-    code.op(WASM.i32Shl);
-    code.loadState(State.BLOCK_TABLE);
-    code.op(WASM.i32Add);
-    code.localTee(entry);
-    code.load(4, 0);
-    code.localGet(at);
-    code.op(WASM.i32Ne);
-    code.ifThen(() => {
-      code.localGet(entry);
-      code.const32(State.BLOCK_TABLE_ENTRY_SIZE);
-      code.op(WASM.i32Xor);
-      code.localTee(entry);
-      code.load(4, 0);
-      code.localGet(at);
-      code.op(WASM.i32Eq);
-      this.#missIfZero(code, EIP);
-    });
-    code.localGet(entry);
-    code.load(4, 4);
-    code.localTee(record);
-    code.load(4, Records.RECORD_EIP);
-    code.localGet(EIP);
-    code.op(WASM.i32Eq);
-    this.#missIfZero(code, EIP);
-    this.#returnIfOnTwoPages(code, record);
-    // As JavaScript does that has found it: from now on the jump cache knows the way.
-    this.#findEntry(code, EIP, entry);
-    for (const [offset, local] of [
-      [State.CACHED_EIP, EIP],
-      [State.CACHED_RECORD, record],
-      [State.CACHED_MAP_ENTRY, map],
-    ] as const) {
-      code.localGet(entry);
-      code.localGet(local);
-      code.store(4, offset);
-    }
-    code.setStateConstant(State.JUMP_CACHES_USED, 1);
-    code.localGet(record);
-    this.#module.define(this.find, code.locals, code.finish());
-  }
-
-  /** What lies on two pages is not for the jump cache, and is what it was if the map says of the second page what it said. */
-  #returnIfOnTwoPages(code: CodeWriter, record: number): void {
-    const second = code.scratch('second', 'i32');
-    code.localGet(record);
-    code.load(1, Records.RECORD_FLAGS);
-    code.seldom();
-    code.ifThen(() => {
-      code.localGet(EIP);
-      code.const32(PAGE_SIZE);
-      code.op(WASM.i32Add);
-      code.localSet(second);
-      code.localGet(record);
-      code.load(4, Records.RECORD_SIZE + Records.RECORD_SECOND_PAGE);
-      this.#mapOf(code, second);
-      code.op(WASM.i32Eq);
-      this.#missIfZero(code, EIP);
-      code.localGet(record);
-      code.op(WASM.return);
-    });
   }
 
   #defineFollow(): void {

@@ -2,8 +2,10 @@
 import t from 'tap';
 import { GDT_ENTRIES, LGUEST_CS } from '../../../guest-abi/x86/descriptors.js';
 import { IDT_ENTRIES } from '../../../guest-abi/x86/traps.js';
+import { LAST_BLOCK } from '../../../switcher/cpu/block-table.js';
 import { Cpu, type EngineName } from '../../../switcher/cpu/cpu.js';
 import * as State from '../../../switcher/cpu/state.js';
+import { RECORD_SIZE } from '../../../switcher/interpreter/records.js';
 import { atOnce } from '../../../switcher/translator/workshop.js';
 import { ENGINES } from '../../support/test-cpu.js';
 
@@ -69,6 +71,16 @@ class SmallCpu {
     const bytes = [0xb8, value, 0, 0, 0, 0xeb, 1, HLT, HLT];
     this.cpu.memory.bytes.set(bytes, physical);
     this.cpu.memory.wrote(physical, bytes.length);
+  }
+
+  /** How many instructions were decoded so far. */
+  get decoded(): number {
+    return this.cpu.counters.code.instructionsDecoded;
+  }
+
+  /** How often JavaScript was asked for code. */
+  get asked(): number {
+    return this.cpu.counters.exits['code not found'] ?? 0;
   }
 
   /** What is in eax at the hlt; -1 when something else ended the run. */
@@ -163,17 +175,17 @@ for (const engine of ENGINES) {
       /** mov eax, 1; or eax, 0xc940b; add eax, 2; hlt. From the second byte of `or` on: or ecx, [eax + …], … */
       const code = [0xb8, 1, 0, 0, 0, 0x0d, 0x0b, 0x94, 0x0c, 0x00, 0x83, 0xc0, 2, HLT];
       small.cpu.memory.bytes.set(code, 0x2000);
-      const { counters } = small.cpu;
       t.equal(small.run(0x5000), (1 | 0xc940b) + 2);
-      const decoded = counters.code.instructionsDecoded;
+      const decoded = small.decoded;
       t.equal(small.run(0x500a), 2);
       t.equal(small.run(0x5005), 0xc940b + 2);
-      t.equal(counters.code.instructionsDecoded, decoded, 'nothing is decoded twice');
-      t.equal(small.run(0x800a), 2, 'at another address it is');
-      t.ok(counters.code.instructionsDecoded > decoded);
-      const elsewhere = counters.code.instructionsDecoded;
+      if (engine === 'interpret') t.equal(small.decoded, decoded, 'WebAssembly decodes nothing twice');
+      const here = small.decoded;
+      t.equal(small.run(0x800a), 2);
+      t.ok(small.decoded > here, 'at another address it is other code');
+      const elsewhere = small.decoded;
       t.equal(small.run(0x5006), -1, 'between two instructions there is a third one, which faults');
-      t.ok(counters.code.instructionsDecoded > elsewhere);
+      t.ok(small.decoded > elsewhere);
       small.cpu.memory.bytes[0x200c] = 9;
       small.cpu.memory.wrote(0x200c, 1);
       t.equal(small.run(0x500a), 9, 'and when the bytes change, the end changes with the beginning');
@@ -368,18 +380,102 @@ for (const engine of ENGINES) {
   });
 }
 
+t.test(
+  'what is not the first code of its page, and like what was decoded before, is found without JavaScript',
+  async (t) => {
+    const small = new SmallCpu('interpret');
+    const { bytes } = small.cpu.memory;
+    small.map(0x5000, 2);
+    small.map(0x6000, 3);
+    // Twice the same with other numbers, and on another page.
+    for (const [at, value] of [
+      [0x2000, 7],
+      [0x2100, 8],
+      [0x3000, 9],
+    ] as const)
+      small.program(at, value);
+    t.equal(small.run(0x5000), 7);
+    const { asked, decoded } = small;
+    t.equal(small.run(0x5100), 8);
+    t.equal(small.asked, asked);
+    t.ok(small.decoded > decoded);
+    t.equal(small.run(0x6000), 9);
+    t.ok(small.asked > asked, 'a page that had no code is for JavaScript');
+    // There is no record of the old bytes to be found, and no write to the page unnoticed.
+    for (const value of [10, 11]) {
+      small.program(0x2100, value);
+      for (let i = 0; i < 2; i++) t.equal(small.run(0x5100), value);
+    }
+    // mov [eip of the next instruction's number], al; mov eax, number; hlt: code that WebAssembly found is written to by the Guest.
+    bytes.set([0xb0, 12, 0xa2, 0x0b, 0x52, 0, 0, 0xeb, 1, HLT, 0xb8, 1, 0, 0, 0, HLT], 0x2200);
+    small.cpu.memory.wrote(0x2200, 16);
+    t.equal(small.run(0x5000), 7);
+    t.equal(small.run(0x520a), 1);
+    t.equal(small.run(0x5200), 12);
+    t.equal(small.run(0x520a), 12);
+  },
+);
+
+t.test('a block that runs to the end of its page, or is very long, is the same whoever decodes it', async (t) => {
+  for (const engine of ENGINES) {
+    const small = new SmallCpu(engine);
+    const { bytes } = small.cpu.memory;
+    small.map(0x5000, 2);
+    small.map(0x6000, 3);
+    // inc eax, and a hlt a hundred bytes behind the end of the first page.
+    bytes.fill(0x40, 0x2000, 0x3064).fill(HLT, 0x3064, 0x3065);
+    for (const count of [1, 2, 63, 64, 65, 99, 100, 101, 114, 115, 116, 163, 164, 165, 300, 301, 302])
+      t.equal(small.run(0x6064 - count), count, `${count} instructions, under ${engine}`);
+  }
+});
+
+t.test('an opcode without ModRM is one whatever byte comes next', async (t) => {
+  const small = new SmallCpu('interpret');
+  const { bytes } = small.cpu.memory;
+  small.map(0x5000, 2);
+  small.program(0x2000, 7);
+  small.run(0x5000);
+  const { asked } = small;
+  // mov eax, number; hlt: known from its use with another number.
+  for (let byte = 0; byte < 0x100; byte += 5) {
+    bytes.set([0xb8, byte, 0, 0, 0, HLT], 0x2020 + byte * 8);
+    t.equal(small.run(0x5020 + byte * 8), byte);
+  }
+  t.equal(small.asked, asked);
+});
+
+t.test('when the table or the room for records is full, all code is decoded anew', async (t) => {
+  for (const engine of ENGINES) {
+    const small = new SmallCpu(engine);
+    small.map(0x5000, 2);
+    small.program(0x2000, 7);
+    small.program(0x2100, 8);
+    t.equal(small.run(0x5000), 7);
+    const { flushes } = small.cpu.counters.code;
+    small.cpu.memory.set(State.TABLE_ROOM, 0);
+    t.equal(small.run(0x5100), 8);
+    t.equal(small.cpu.counters.code.flushes, flushes + 1, `the table, under ${engine}`);
+    small.program(0x2200, 9);
+    t.equal(small.run(0x5000), 7);
+    small.cpu.memory.set(State.RECORDS_TOP, LAST_BLOCK + RECORD_SIZE);
+    t.equal(small.run(0x5200), 9);
+    t.equal(small.cpu.counters.code.flushes, flushes + 2, `the records, under ${engine}`);
+    t.equal(small.run(0x5100), 8);
+  }
+});
+
 t.test('two blocks that are neighbours in the table are both found again without JavaScript', async (t) => {
   const small = new SmallCpu('interpret');
   // nop; mov eax, 7; hlt: a jump to its beginning and one to behind the nop have places that are neighbours.
   small.cpu.memory.bytes.set([0x90, 0xb8, 7, 0, 0, 0, HLT], 0x2000);
   small.map(0x5000, 2);
   for (const eip of [0x5000, 0x5001]) t.equal(small.run(eip), 7);
-  const { lookups } = small.cpu.counters.code;
+  const { asked } = small;
   for (let round = 0; round < 3; round++) {
     small.emptyJumpCaches();
     for (const eip of [0x5000, 0x5001]) t.equal(small.run(eip), 7);
   }
-  t.equal(small.cpu.counters.code.lookups, lookups);
+  t.equal(small.asked, asked);
 });
 
 t.test('where code is, is known again without JavaScript when an address space comes back', async (t) => {
@@ -404,15 +500,18 @@ t.test('where code is, is known again without JavaScript when an address space c
   small.map(0x9000, 8);
   for (const [address, pfn] of pages) small.map(address, pfn);
   for (let i = 0; i < 2; i++) run(7);
-  const { lookups } = small.cpu.counters.code;
+  const { asked } = small;
   for (let round = 0; round < 3; round++) {
     for (const [address] of pages) small.cpu.maps.clear(address / PAGE);
     for (const [address, pfn] of pages) small.map(address, pfn);
     run(7);
   }
-  t.equal(small.cpu.counters.code.lookups, lookups);
+  t.equal(small.asked, asked);
   small.map(0x8000, 6);
   for (let i = 0; i < 2; i++) run(0x107);
   small.map(0x8000, 5);
   run(7);
+  bytes[0x5000] = 2;
+  small.cpu.memory.wrote(0x5000, 1);
+  for (let i = 0; i < 2; i++) run(0x207);
 });

@@ -44,7 +44,7 @@ function machine(bytes: Uint8Array, runs: boolean, firstPage = 0): Machine {
       const result = run(...args);
       made.quick += result & ~RUN_ENDS;
       return result;
-    });
+    }, true);
   }
   return made;
 }
