@@ -7,12 +7,15 @@ import * as State from './state.js';
 /** Jumps between two looks of the translator. */
 const SHORTEST = 1000;
 const LONGEST = 50_000;
+/** Between so many lengths they vary, lest a loop of a few jumps be met at the same one every time. */
+const LENGTHS = 7;
 
 export class Turns {
   readonly #memory: Memory;
   readonly #samples: boolean;
   #untilNextSample = SHORTEST;
   #untilSample = SHORTEST;
+  #variation = 0;
   /** How many there were in all. */
   jumps = 0;
 
@@ -47,6 +50,7 @@ export class Turns {
   /** @param isSettled whether it has seen nothing new: translated code makes its jumps quickly, and is not worth another look soon */
   sampled(isSettled: boolean): void {
     this.#untilNextSample = isSettled ? Math.min(this.#untilNextSample * 2, LONGEST) : SHORTEST;
-    this.#untilSample = this.#untilNextSample;
+    this.#variation = (this.#variation + 1) % LENGTHS;
+    this.#untilSample = this.#untilNextSample + this.#variation;
   }
 }
