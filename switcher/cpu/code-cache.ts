@@ -10,10 +10,9 @@ import { decode, LONGEST_INSTRUCTION } from '../decode/decode.js';
 import { internForm } from '../decode/forms.js';
 import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
 import { type DecodeRun, LARGEST_PLAIN_EIP, RUN_ENDS } from '../interpreter/decode-run.js';
-import { loadOpcodes, shapeOf } from '../interpreter/load.js';
+import { loadOpcodes, loadTemplates, shapeOf } from '../interpreter/load.js';
 import { type RecordShape, REGISTER_SIZES } from '../interpreter/record-shape.js';
 import * as Records from '../interpreter/records.js';
-import { Templates } from '../interpreter/templates.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
 import { BlockTable, INSTRUCTIONS_PER_BLOCK, LAST_BLOCK } from './block-table.js';
 import type { Memory } from './memory.js';
@@ -80,7 +79,6 @@ export class CodeCache {
   #count = 0;
   #generation = 0;
   #mode: CodeMode = { defaultSize: 32, flat: true, base: 0, limit: 0xffffffff };
-  readonly #templates: Templates;
   #run: DecodeRun | undefined;
   #isAsked = true;
 
@@ -89,7 +87,6 @@ export class CodeCache {
     this.#memory = memory;
     this.#maps = maps;
     const { buffer } = memory.wasm;
-    this.#templates = new Templates(buffer);
     this.#table = new BlockTable(memory);
     this.#counts = new Uint8Array(buffer, State.BLOCK_COUNTS, State.RECORDS_SIZE / Records.RECORD_SIZE);
     const words = State.JUMP_CACHE_SIZE / 4;
@@ -110,6 +107,7 @@ export class CodeCache {
    * @param isAsked whether it decodes nothing without being asked: somebody is to know of all code that is found
    */
   decodeBy(run: DecodeRun, isAsked: boolean): void {
+    loadTemplates(this.#memory.all);
     this.#run = run;
     this.#isAsked = isAsked;
     this.#tellMode();
@@ -148,7 +146,17 @@ export class CodeCache {
   /** The form of a record, for readers that do not go by handler. */
   formOf(record: number): Form {
     const handler = this.#memory.view.getInt32(record + Records.RECORD_HANDLER, true);
-    return this.#forms[this.#replaced.get(record) ?? handler] ?? JUMP_ON;
+    const own = this.#replaced.get(record) ?? handler;
+    return (this.#forms[own] ??= this.#decodeForm(record));
+  }
+
+  /** The form of what WebAssembly has decoded and nobody here has met. Its page is what it was: others have no records. */
+  #decodeForm(record: number): Form {
+    const eip = this.#eipOf(record);
+    const pfn = this.#maps.readablePage(eip >>> PAGE_SHIFT, false);
+    const at = pfn * PAGE_SIZE + (eip & PAGE_OFFSET_MASK);
+    decode(this.#memory.bytes, LONGEST_INSTRUCTION, eip, this.#mode, this.#instruction, at);
+    return this.#instruction.form;
   }
 
   /** Calls `changed` when something is written to one of the pages at the linear addresses `pages` (4 KiB pages, by number). */
@@ -424,7 +432,6 @@ export class CodeCache {
         return result === 'short' ? this.#decodeAcross(eip, linear, available, user) : { kind: 'not-code' };
       }
       const { endsBlock } = this.#record(instruction, next, this.#mode.base === 0 ? 0 : Records.UNCHAINED);
-      if (this.#run !== undefined && this.#isPlain) this.#templates.learn(this.#memory.bytes, ram, instruction);
       at += instruction.length;
       next = (next + instruction.length) | 0;
       this.#count++;

@@ -3,7 +3,7 @@
 //
 //   0x0000_0000  state (this file)
 //   0x0001_0000  jump caches: where the code of a recently visited eip is, one for each privilege
-//   0x000b_0000  templates, by which code is decoded (see interpreter/templates)
+//   0x0003_0000  templates, by which code is decoded (see interpreter/templates)
 //   0x0010_0000  the four flat maps of 2^20 words each (see shadow-map)
 //   0x0110_0000  decoded records (see interpreter/records)
 //   0x0310_0000  how many instructions a block has, the block table, and what is known of each page's code
@@ -168,16 +168,17 @@ export const JUMP_CACHE_SHIFT = 12;
 export const JUMP_CACHE_SIZE = JUMP_CACHE_ENTRIES << JUMP_CACHE_ENTRY_SHIFT;
 
 /**
- * Templates: what the decoder has found out about opcodes, for instructions without prefixes in flat 32-bit code (see
- * interpreter/templates). By opcode (two-byte ones from 0x100 on) and what ModRM says of it, 16 bits: the number of a template,
- * 0 for none.
+ * Templates: what decoding must know of opcodes (see interpreter/templates). First, by byte: what kind of prefix it is, 0 for none.
  */
-export const TEMPLATE_INDEX = 0xb0000;
-/** Room for 512 opcodes and 72 things that ModRM may say of them (decode/lookup). */
-export const TEMPLATE_PLACES = TEMPLATE_INDEX + 512 * 72 * 2;
+export const PREFIX_KINDS = 0x30000;
 /** By kind of register, 16 bytes each: what a record holds for its number. */
-export const TEMPLATE_PLACES_SIZE = 0x40;
-export const TEMPLATES = TEMPLATE_PLACES + TEMPLATE_PLACES_SIZE;
+export const TEMPLATE_PLACES = PREFIX_KINDS + 0x100;
+/**
+ * By opcode (two-byte ones from 0x100 on), prefix and what ModRM says of it, 16 bits: the number of a template, 0 for none.
+ */
+export const TEMPLATE_INDEX = TEMPLATE_PLACES + 0x40;
+/** Room for 512 opcodes, 4 prefixes and 72 things that ModRM may say of them (decode/lookup). */
+export const TEMPLATES = TEMPLATE_INDEX + 512 * 4 * 72 * 2;
 export const TEMPLATE_SIZE_SHIFT = 5;
 
 export const MAPS = 0x100000;

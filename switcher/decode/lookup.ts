@@ -7,7 +7,7 @@ import { OPCODES, patternsOf } from './pattern.js';
 import type { Pattern } from './pattern.js';
 
 /** No prefix, 66, F3, F2: what may be part of an opcode. */
-const PREFIXES = 4;
+export const PREFIXES = 4;
 /** From here on ModRM bytes name a register. */
 export const FIRST_REGISTER_MODRM = 0xc0;
 /** What ModRM may say about the opcode: the middle field beside a memory operand, or anything beside a register. */
@@ -86,15 +86,9 @@ export function useTable(bytes: Uint8Array): void {
 export const variationOf = (modrm: number): number =>
   modrm >= FIRST_REGISTER_MODRM ? modrm - FIRST_REGISTER_MODRM + REGISTER_VARIATIONS : (modrm >> 3) & 7;
 
-/** The variations with which an opcode without prefixes has the encoding that it has with this ModRM byte; all when it has none. */
-export function likeIt(opcode: number, modrm: number): number[] {
-  const first = opcode * PREFIXES * VARIATIONS;
-  const position = slots[first + variationOf(modrm)];
-  const all = Array.from({ length: VARIATIONS }, (_, variation) => variation);
-  // Whatever byte comes next, it is no ModRM.
-  if (!hasModrm(opcode)) return all;
-  return all.filter((variation) => (slots[first + variation] || fill(first + variation)) === position);
-}
+/** A ModRM byte that says this. */
+export const modrmOf = (variation: number): number =>
+  variation >= REGISTER_VARIATIONS ? variation - REGISTER_VARIATIONS + FIRST_REGISTER_MODRM : variation << 3;
 
 /**
  * The encoding that belongs to an opcode, or undefined.

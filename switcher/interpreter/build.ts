@@ -1,4 +1,4 @@
-// `npm run build` ends here: makes the interpreter module, the list of its forms, and the decoder's table of opcodes.
+// `npm run build` ends here: makes the interpreter module, the list of its forms, and the tables by which opcodes are decoded.
 import { writeFileSync } from 'node:fs';
 import * as State from '../cpu/state.js';
 import { allForms } from '../decode/all-forms.js';
@@ -8,7 +8,8 @@ import { InterpreterModule, inOrder } from './generate.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
 import { factsOf } from '../instructions/form-facts.js';
-import { FORMS_FILE, type FormsFile, MODULE_FILE, OPCODES_FILE } from './load.js';
+import { FORMS_FILE, type FormsFile, MODULE_FILE, OPCODES_FILE, TEMPLATES_FILE } from './load.js';
+import { allTemplates } from './templates.js';
 
 /** True when what the form means surely leads elsewhere. */
 function endsBlock(form: Form): boolean {
@@ -25,3 +26,4 @@ const file: FormsFile = {
 writeFileSync(MODULE_FILE, new InterpreterModule().generate(forms, State.LEAST_WASM_PAGES));
 writeFileSync(FORMS_FILE, JSON.stringify(file));
 writeFileSync(OPCODES_FILE, wholeTable());
+writeFileSync(TEMPLATES_FILE, allTemplates());

@@ -38,6 +38,9 @@ interface Parts {
 const templateWord = (b: Builder, template: Value, offset: number): Value =>
   b.state(4, State.TEMPLATES + offset, template);
 
+/** Of the number of a prefix. */
+const PREFIX_BITS = 2;
+
 /** As decode/lookup computes it. */
 const variation = (b: Builder, modrm: Value): Value =>
   b.select(
@@ -51,6 +54,28 @@ function take(b: Builder, position: Variable, bytes: 1 | 2 | 4): Value {
   const value = b.state(bytes, 0, b.get(position));
   b.set(position, b.add(b.get(position), bytes));
   return value;
+}
+
+/** Takes the prefixes: of what an FS or GS, and one of the others behind it, have to say. */
+function prefixes(b: Builder, position: Variable): { readonly prefix: Variable; readonly segment: Variable } {
+  const [prefix, segment] = [b.variable('i32', 0), b.variable('i32', 0)];
+  const kind = (): Value => b.state(1, State.PREFIX_KINDS, b.state(1, 0, b.get(position)));
+  const skip = (): void => b.set(position, b.add(b.get(position), 1));
+  const first = kind();
+  b.whenSeldom(first, () => {
+    const next = b.variable('i32', first);
+    b.when(b.geU(first, Templates.SEGMENT_PREFIX), () => {
+      b.set(segment, b.sub(first, Templates.SEGMENT_PREFIX));
+      skip();
+      b.set(next, kind());
+    });
+    // Behind one of the others there is nothing but an opcode.
+    b.when(b.and(b.bool(b.get(next)), b.ltU(b.get(next), Templates.SEGMENT_PREFIX)), () => {
+      b.set(prefix, b.get(next));
+      skip();
+    });
+  });
+  return { prefix, segment };
 }
 
 function address(b: Builder, modrm: Value, parts: Parts): void {
@@ -92,6 +117,7 @@ function immediate(b: Builder, template: Value, shape: Value, fields: Value, par
       const byte = take(b, parts.position, 1);
       b.set(value, b.select(is(Templates.SIGNED_IMMEDIATE), b.signExtend(8, byte), byte));
     });
+    b.when(is(Templates.NARROW_IMMEDIATE), () => b.set(value, b.and(b.get(value), 0xffff)));
     b.when(is(Templates.RELATIVE_IMMEDIATE), () =>
       b.set(value, b.add(b.get(value), b.add(b.get(parts.position), distance))),
     );
@@ -128,16 +154,18 @@ export const decodeRun = routine(
     b.loop(() => {
       const at = b.get(start);
       b.when(b.or(b.gtU(at, last), b.geU(b.get(count), most)), () => b.return(b.get(count)));
-      const byte = b.state(1, 0, at);
+      const position = b.variable('i32', at);
+      const { prefix, segment } = prefixes(b, position);
+      const byte = take(b, position, 1);
       const isTwoBytes = b.eq(byte, ESCAPE);
-      const opcode = b.select(isTwoBytes, b.or(b.state(1, 1, at), TWO_BYTE), byte);
-      const position = b.variable('i32', b.add(b.add(at, 1), isTwoBytes));
+      const opcode = b.select(isTwoBytes, b.or(b.state(1, 0, b.get(position)), TWO_BYTE), byte);
+      b.set(position, b.add(b.get(position), isTwoBytes));
       const modrm = b.state(1, 0, b.get(position));
-      const slot = b.add(b.mul(opcode, VARIATIONS), variation(b, modrm));
-      const number = b.state(2, State.TEMPLATE_INDEX, b.shl(slot, 1));
-      b.when(b.eqz(number), () => b.return(b.get(count)));
+      const slot = b.add(b.mul(b.add(b.shl(opcode, PREFIX_BITS), b.get(prefix)), VARIATIONS), variation(b, modrm));
+      const found = b.state(2, State.TEMPLATE_INDEX, b.shl(slot, 1));
+      b.when(b.eqz(found), () => b.return(b.get(count)));
 
-      const template = b.shl(number, State.TEMPLATE_SIZE_SHIFT);
+      const template = b.shl(found, State.TEMPLATE_SIZE_SHIFT);
       const shape = templateWord(b, template, Templates.TEMPLATE_SHAPE);
       const parts: Parts = {
         position,
@@ -158,14 +186,21 @@ export const decodeRun = routine(
       const fields = b.or(b.shl(opcode, 8), modrm);
       const value = immediate(b, template, shape, fields, parts, distance);
 
+      const isOverridden = b.and(b.bool(b.get(segment)), b.bool(b.and(shape, Templates.OVERRIDABLE)));
+      const handler = b.select(
+        isOverridden,
+        templateWord(b, template, Templates.TEMPLATE_SEGMENTED_HANDLER),
+        templateWord(b, template, Templates.TEMPLATE_HANDLER),
+      );
       const record = b.add(firstRecord, b.mul(b.get(count), Records.RECORD_SIZE));
       const put = (offset: number, word: Value): void => b.setState(4, offset, word, record);
-      put(Records.RECORD_HANDLER, b.add(templateWord(b, template, Templates.TEMPLATE_HANDLER), counting));
+      put(Records.RECORD_HANDLER, b.add(handler, counting));
       put(Records.RECORD_EIP, b.add(at, distance));
       put(Records.RECORD_NEXT_EIP, b.add(b.get(position), distance));
       put(Records.RECORD_REGISTERS, b.or(registers(b, template, fields), b.shl(b.get(parts.scale), 24)));
-      const segment = b.shl(b.mul(b.get(parts.segment), State.SEGMENT_SIZE), 16);
-      put(Records.RECORD_BASE, b.or(b.or(b.get(parts.base), b.shl(b.get(parts.index), 8)), segment));
+      const number = b.select(isOverridden, b.get(segment), b.get(parts.segment));
+      const place = b.shl(b.mul(number, State.SEGMENT_SIZE), 16);
+      put(Records.RECORD_BASE, b.or(b.or(b.get(parts.base), b.shl(b.get(parts.index), 8)), place));
       put(Records.RECORD_DISPLACEMENT, b.get(parts.displacement));
       put(Records.RECORD_IMMEDIATE, value);
       put(Records.RECORD_IMMEDIATE2, b.i32(0));

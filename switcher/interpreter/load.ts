@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compileFile } from '../../lib/compile.js';
 import { Bug } from '../../lib/errors.js';
+import * as State from '../cpu/state.js';
 import { formKey } from '../decode/forms.js';
 import type { Form } from '../decode/instruction.js';
 import type { Flow } from '../instructions/form-facts.js';
@@ -26,6 +27,9 @@ export interface FormsFile {
 
 /** The decoder's table of opcodes. */
 export const OPCODES_FILE = new URL('./opcodes.bin', import.meta.url);
+
+/** What decoding must know of opcodes in WebAssembly (see templates). */
+export const TEMPLATES_FILE = new URL('./templates.bin', import.meta.url);
 
 let areOpcodesLoaded = false;
 let module: WebAssembly.Module | undefined;
@@ -65,6 +69,11 @@ export function interpreterModule(): WebAssembly.Module {
 export function loadOpcodes(): void {
   if (!areOpcodesLoaded) useTable(read(OPCODES_FILE));
   areOpcodesLoaded = true;
+}
+
+/** Lets WebAssembly know all opcodes. */
+export function loadTemplates(memory: Uint8Array): void {
+  memory.set(read(TEMPLATES_FILE), State.PREFIX_KINDS);
 }
 
 /** What records of this form look like. */

@@ -1,19 +1,26 @@
-// What the decoder has found out about an opcode, kept in the machine's memory so that WebAssembly can decode the next instruction
-// like it (see decode-run). Most code is a few hundred opcodes, again and again.
+// What decoding must know of an opcode, as a table in the machine's memory, so that WebAssembly can do it (see decode-run). The
+// build makes it of the opcode map: `templates.bin` is what stands in memory from State.PREFIX_KINDS on.
 //
-// Only for code that is flat and of 32 bits, and for instructions without prefixes: all others are the decoder's every time. A
-// template, after the handler's number:
+// Only for code that is flat and of 32 bits, and for the commonest prefixes: all other instructions are the decoder's every
+// time. A template, after the handler's number:
 //
 //    4  u32  shape: how the instruction goes on behind its opcode (HAS_MODRM …); from SHAPE_SEGMENT_SHIFT on its segment
 //    8  u32  for each of three registers: shift, mask and fixed bits with which its number is taken from opcode and ModRM, and
 //   12  u32  which of the tables of places the number is for
 //   16  u32
 //   20  i32  the immediate of an instruction that has none in its bytes
+//   24  u32  the handler's number when the segment is FS or GS
 import { isPrefix, isX87 } from '../decode/decode.js';
-import type { Encoding, RegisterSource } from '../decode/encoding.js';
-import type { Instruction } from '../decode/instruction.js';
-import { hasModrm, likeIt, lookUp, variationOf, VARIATIONS } from '../decode/lookup.js';
-import { ESCAPE, OPCODES, TWO_BYTE } from '../decode/pattern.js';
+import {
+  type Encoding,
+  type RegisterSource,
+  VARIANT_OPERAND_16,
+  VARIANT_REPEAT_SHIFT,
+  VARIANT_SEGMENTED,
+} from '../decode/encoding.js';
+import { hasModrm, lookUp, modrmOf, PREFIXES, VARIATIONS } from '../decode/lookup.js';
+import { OPCODES, TWO_BYTE } from '../decode/pattern.js';
+import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import { shapeOf } from './load.js';
 import { PLACES } from './record-shape.js';
@@ -22,6 +29,7 @@ export const TEMPLATE_HANDLER = 0;
 export const TEMPLATE_SHAPE = 4;
 export const TEMPLATE_REGISTERS = 8;
 export const TEMPLATE_IMMEDIATE = 20;
+export const TEMPLATE_SEGMENTED_HANDLER = 24;
 
 /** Bits of a shape. An immediate has 1, 2 or 4 bytes. */
 export const IMMEDIATE_BYTES = 7;
@@ -34,16 +42,30 @@ export const HAS_ADDRESS = 1 << 6;
 export const ENDS_BLOCK = 1 << 7;
 /** The immediate is made of opcode and ModRM. */
 export const X87_OPCODE = 1 << 8;
-export const SHAPE_SEGMENT_SHIFT = 9;
+/** Of a signed immediate, 16 bits are wanted. */
+export const NARROW_IMMEDIATE = 1 << 9;
+/** A prefix can say which segment it is. */
+export const OVERRIDABLE = 1 << 10;
+export const SHAPE_SEGMENT_SHIFT = 11;
+
+/** What a prefix byte is: the number of the operand size and of the repeat prefixes (see decode/lookup), or a segment from here on. */
+export const SEGMENT_PREFIX = 8;
+const PREFIX_KINDS: readonly (readonly [byte: number, kind: number])[] = [
+  [0x66, 1],
+  [0xf3, 2],
+  [0xf2, 3],
+  [0x64, SEGMENT_PREFIX + State.FS],
+  [0x65, SEGMENT_PREFIX + State.GS],
+];
+/** By the number of a prefix: the variant of the encoding that it makes. */
+const VARIANTS = [0, VARIANT_OPERAND_16, 1 << VARIANT_REPEAT_SHIFT, 2 << VARIANT_REPEAT_SHIFT];
 
 /** Places of a register's number by its kind: so many numbers, in the order of PLACES. */
-export const PLACES_OF_A_KIND = 16;
+const PLACES_OF_A_KIND = 16;
 const KINDS = Object.values(PLACES);
 
-/** The first is number 1. */
-const LARGEST_TEMPLATE = ((State.MAPS - State.TEMPLATES) >> State.TEMPLATE_SIZE_SHIFT) - 1;
-
-const IMMEDIATES: Readonly<Record<Encoding['immediate'], number | undefined>> = {
+type Immediate = Encoding['immediate'];
+const IMMEDIATES: Readonly<Record<Immediate, number | undefined>> = {
   none: 0,
   one: 0,
   byte: 1,
@@ -53,6 +75,14 @@ const IMMEDIATES: Readonly<Record<Encoding['immediate'], number | undefined>> = 
   'branch-byte': 1 | SIGNED_IMMEDIATE | RELATIVE_IMMEDIATE,
   branch: 4 | RELATIVE_IMMEDIATE,
   far: undefined,
+};
+/** The same with an operand size of 16 bits. */
+const IMMEDIATES_16: Readonly<Record<Immediate, number | undefined>> = {
+  ...IMMEDIATES,
+  'signed-byte': 1 | SIGNED_IMMEDIATE | NARROW_IMMEDIATE,
+  'operand-size': 2,
+  'branch-byte': undefined,
+  branch: undefined,
 };
 
 const ADDRESSES: Readonly<Record<Encoding['memory'], number>> = {
@@ -66,53 +96,67 @@ const ADDRESSES: Readonly<Record<Encoding['memory'], number>> = {
 };
 const SEGMENTS: Readonly<Partial<Record<Encoding['memory'], number>>> = { destination: State.ES, stack: State.SS };
 
-export class Templates {
-  readonly #index: Uint16Array;
-  readonly #words: Int32Array;
-  #count = 0;
-
-  constructor(buffer: ArrayBuffer) {
-    this.#index = new Uint16Array(buffer, State.TEMPLATE_INDEX, OPCODES * VARIATIONS);
-    this.#words = new Int32Array(buffer, State.TEMPLATES, (State.MAPS - State.TEMPLATES) / 4);
-    const places = new Uint8Array(buffer, State.TEMPLATE_PLACES, State.TEMPLATE_PLACES_SIZE);
-    for (const [kind, table] of KINDS.entries())
-      places.set(table.subarray(0, PLACES_OF_A_KIND), kind * PLACES_OF_A_KIND);
-  }
-
-  /** Keeps what can be kept of `instruction`, which was decoded from `bytes` in flat 32-bit code. */
-  learn(bytes: Uint8Array, start: number, instruction: Instruction): void {
-    let position = start;
-    let opcode = bytes[position++] ?? 0;
-    if (isPrefix(opcode)) return;
-    if (opcode === ESCAPE) opcode = TWO_BYTE | (bytes[position++] ?? 0);
-    const modrm = hasModrm(opcode) ? (bytes[position] ?? 0) : 0;
-    const encoding = lookUp(opcode, 0, modrm);
-    const slot = opcode * VARIATIONS;
-    if (encoding === undefined || this.#index[slot + variationOf(modrm)] !== 0) return;
-    const shape = shapeFor(encoding, instruction);
-    if (shape === undefined || this.#count === LARGEST_TEMPLATE) return;
-    const number = ++this.#count;
-    const word = (number << State.TEMPLATE_SIZE_SHIFT) / 4;
-    const { handler, places } = shapeOf(instruction.form);
-    const ofOpcode = (hasModrm(opcode) ? HAS_MODRM : 0) | (isX87(opcode) ? X87_OPCODE : 0);
-    this.#words[word + TEMPLATE_HANDLER / 4] = handler;
-    this.#words[word + TEMPLATE_SHAPE / 4] = shape | ofOpcode;
-    [encoding.first, encoding.second, encoding.third].forEach((source, i) => {
-      this.#words[word + TEMPLATE_REGISTERS / 4 + i] = registerWord(source, KINDS.indexOf(places[i] ?? PLACES.bare));
-    });
-    this.#words[word + TEMPLATE_IMMEDIATE / 4] = encoding.immediate === 'one' ? 1 : 0;
-    for (const variation of likeIt(opcode, modrm)) this.#index[slot + variation] = number;
-  }
-}
-
-/** Undefined for what is seldom, and not worth a way of its own. */
-function shapeFor(encoding: Encoding, { form }: Instruction): number | undefined {
-  const immediate = IMMEDIATES[encoding.immediate];
-  if (immediate === undefined || encoding.secondImmediate) return undefined;
-  const ends = shapeOf(form).endsBlock ? ENDS_BLOCK : 0;
-  const segment = (SEGMENTS[encoding.memory] ?? State.DS) << SHAPE_SEGMENT_SHIFT;
-  return immediate | ADDRESSES[encoding.memory] | ends | segment;
-}
-
 const registerWord = ({ shift, mask, fixed }: RegisterSource, kind: number): number =>
   shift | (mask << 8) | (fixed << 16) | ((kind * PLACES_OF_A_KIND) << 24);
+
+/** Undefined for what is seldom, and not worth a way of its own. */
+function templateFor(opcode: number, prefix: number, encoding: Encoding): readonly number[] | undefined {
+  const variant = VARIANTS[prefix] ?? 0;
+  const immediates = (variant & VARIANT_OPERAND_16) === 0 ? IMMEDIATES : IMMEDIATES_16;
+  const immediate = immediates[encoding.immediate];
+  if (immediate === undefined || encoding.secondImmediate) return undefined;
+  const { handler, places, endsBlock } = shapeOf(encoding.form(variant));
+  const shape =
+    immediate |
+    ADDRESSES[encoding.memory] |
+    (endsBlock ? ENDS_BLOCK : 0) |
+    (hasModrm(opcode) ? HAS_MODRM : 0) |
+    (isX87(opcode) ? X87_OPCODE : 0) |
+    (encoding.overridable ? OVERRIDABLE : 0) |
+    ((SEGMENTS[encoding.memory] ?? State.DS) << SHAPE_SEGMENT_SHIFT);
+  const [first, second, third] = places.map((table) => KINDS.indexOf(table));
+  return [
+    handler,
+    shape,
+    registerWord(encoding.first, first ?? 0),
+    registerWord(encoding.second, second ?? 0),
+    registerWord(encoding.third, third ?? 0),
+    encoding.immediate === 'one' ? 1 : 0,
+    encoding.overridable ? shapeOf(encoding.form(variant | VARIANT_SEGMENTED)).handler : handler,
+  ];
+}
+
+/** All of the table, for a file. */
+export function allTemplates(): Uint8Array {
+  const known = new Map<string, number>();
+  const index = new Uint16Array(OPCODES * PREFIXES * VARIATIONS);
+  // There is no template 0.
+  const templates: number[] = Array<number>(1 << (State.TEMPLATE_SIZE_SHIFT - 2)).fill(0);
+  for (const slot of index.keys()) {
+    const variation = slot % VARIATIONS;
+    const prefix = Math.trunc(slot / VARIATIONS) % PREFIXES;
+    const opcode = Math.trunc(slot / (VARIATIONS * PREFIXES));
+    const isOpcode = opcode >= TWO_BYTE || !isPrefix(opcode);
+    const encoding = isOpcode ? lookUp(opcode, prefix, hasModrm(opcode) ? modrmOf(variation) : 0) : undefined;
+    const template = encoding && templateFor(opcode, prefix, encoding);
+    if (template === undefined) continue;
+    const key = template.join();
+    const number = known.get(key) ?? known.size + 1;
+    index[slot] = number;
+    if (known.has(key)) continue;
+    known.set(key, number);
+    templates.push(...template, ...Array<number>((1 << (State.TEMPLATE_SIZE_SHIFT - 2)) - template.length).fill(0));
+  }
+  const kinds = new Uint8Array(0x100);
+  for (const [byte, kind] of PREFIX_KINDS) kinds[byte] = kind;
+  const places = KINDS.flatMap((table) => [...table.subarray(0, PLACES_OF_A_KIND)]);
+  const words = Int32Array.from(templates);
+  const file = Buffer.concat([
+    kinds,
+    Uint8Array.from(places),
+    new Uint8Array(index.buffer),
+    new Uint8Array(words.buffer),
+  ]);
+  if (State.PREFIX_KINDS + file.length > State.MAPS) throw new Bug('there is no room for so many templates');
+  return file;
+}

@@ -42,6 +42,7 @@ t.test('everything that runs is in it', async (t) => {
     'dist/switcher/interpreter/interpreter.wasm',
     'dist/switcher/interpreter/interpreter.json',
     'dist/switcher/interpreter/opcodes.bin',
+    'dist/switcher/interpreter/templates.bin',
     'dist/bundle/main.cjs',
     'guest/reference.img',
     'LICENSE',
