@@ -2,9 +2,10 @@
 // there too (interpreter/find-block, which computes the same).
 //
 // Blocks that lie together have their entries together, where one is most likely to be looked for when another one was: what takes
-// time is to get at memory. Who finds no room in his line goes on behind it.
+// time is to get at memory. Who finds no room in his line goes on behind it, but not far: then somebody else has to go, and is
+// decoded again. So nothing that a Guest does makes a look at the table a long one.
 //
-// Nothing is taken out of it. Records are made at ever higher addresses, so who knows when a page was forgotten knows which of
+// Nothing else is taken out of it. Records are made at ever higher addresses, so who knows when a page was forgotten knows which of
 // its entries are older than that (State.CODE_LEFT).
 import { RECORD_SIZE } from '../interpreter/records.js';
 import type { Memory } from './memory.js';
@@ -28,29 +29,30 @@ export const ENTRY_OF_LINE_SHIFT = 2;
 export const SPREAD = 0x9e3779b1 | 0;
 /** Of an entry's second word; records lie at multiples of more. */
 export const KIND_MASK = State.CODE_KINDS - 1;
-/** More blocks would stand far from where they are looked for. */
-const MOST_BLOCKS = 1 << (State.BLOCK_TABLE_ENTRIES_SHIFT - 1);
+/** How many entries are looked at. */
+export const MOST_PROBES = 32;
 
 export class BlockTable {
-  readonly #memory: Memory;
   readonly #words: Int32Array;
 
   constructor(memory: Memory) {
-    this.#memory = memory;
     this.#words = new Int32Array(memory.wasm.buffer, State.BLOCK_TABLE, State.BLOCK_TABLE_SIZE / 4);
-    memory.set(State.TABLE_ROOM, MOST_BLOCKS);
   }
 
-  /** The index of the entry for this kind of code at `address`, or of the first free one where it would be. */
+  /** The index of the entry for this kind of code at `address`; or of the one that it would have. */
   #place(address: number, kind: number): number {
     const words = this.#words;
     const line = Math.imul(address >>> LINE_SHIFT, SPREAD) >>> LINE_HASH_SHIFT;
     let place = ((line << LINE_BYTES_SHIFT) | ((address & ENTRY_OF_LINE) << ENTRY_OF_LINE_SHIFT)) >> 2;
-    for (;;) {
-      const record = words[place + 1] ?? 0;
-      if (record === 0 || (words[place] === address && (record & KIND_MASK) === kind)) return place;
+    for (let probes = 1; probes < MOST_PROBES; probes++) {
+      if (words[place + 1] === 0 || this.#isAt(place, address, kind)) break;
       place = (place + 2) & (words.length - 1);
     }
+    return place;
+  }
+
+  #isAt(place: number, address: number, kind: number): boolean {
+    return this.#words[place] === address && ((this.#words[place + 1] ?? 0) & KIND_MASK) === kind;
   }
 
   /**
@@ -59,22 +61,17 @@ export class BlockTable {
    * @param address in the machine's memory, as a signed word
    */
   get(address: number, kind: number): number {
-    return (this.#words[this.#place(address, kind) + 1] ?? 0) & ~KIND_MASK;
+    const place = this.#place(address, kind);
+    return this.#isAt(place, address, kind) ? (this.#words[place + 1] ?? 0) & ~KIND_MASK : 0;
   }
 
   set(address: number, kind: number, record: number): void {
     const place = this.#place(address, kind);
-    if (this.#words[place + 1] === 0) this.#memory.set(State.TABLE_ROOM, this.#memory.get(State.TABLE_ROOM) - 1);
     this.#words[place] = address;
     this.#words[place + 1] = record | kind;
   }
 
-  get isFull(): boolean {
-    return this.#memory.get(State.TABLE_ROOM) <= 0;
-  }
-
   clear(): void {
     this.#words.fill(0);
-    this.#memory.set(State.TABLE_ROOM, MOST_BLOCKS);
   }
 }

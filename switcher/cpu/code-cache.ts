@@ -102,7 +102,7 @@ export class CodeCache {
   }
 
   /**
-   * From now on WebAssembly decodes what is like what has been decoded.
+   * From now on WebAssembly decodes what it can.
    *
    * @param isAsked whether it decodes nothing without being asked: somebody is to know of all code that is found
    */
@@ -404,7 +404,7 @@ export class CodeCache {
 
   /** Room for one more block. */
   #makeRoom(): void {
-    if (this.#top > LAST_BLOCK || this.#table.isFull) this.#forgetAll();
+    if (this.#top > LAST_BLOCK) this.#forgetAll();
   }
 
   /** Decodes the block at `eip`, which begins where the next record goes. */

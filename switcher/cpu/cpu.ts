@@ -15,6 +15,7 @@ import {
 } from '../../guest-abi/x86/traps.js';
 import { PAGE_SHIFT } from '../../guest-abi/addresses.js';
 import type { Clock } from '../../lib/clock.js';
+import { LONGEST_INSTRUCTION } from '../decode/decode.js';
 import { Evaluator } from '../evaluator/evaluate.js';
 import { meaning } from '../instructions/index.js';
 import type { Body } from '../language/nodes.js';
@@ -293,11 +294,22 @@ export class Cpu {
   /** The instruction at EIP could not access memory. */
   #accessFault(address: number, isWrite: boolean): boolean {
     const isUser = this.segments.cpl === USER_RING;
-    if (!isWrite || !this.#removeCode(address >>> PAGE_SHIFT, isUser)) return this.#pageFault(address, isWrite, isUser);
-    // The write is done again, from a record that does not make its page one of code, since it may be this very page.
+    const page = address >>> PAGE_SHIFT;
+    if (!isWrite || !this.#removeCode(page, isUser)) return this.#pageFault(address, isWrite, isUser);
+    if (!this.#standsOn(this.maps.readablePage(page, isUser))) return true;
+    // It writes to its own page: it is run from a record that does not make that one of code again.
     const exit = this.#isSlow() ? this.#step(true) : this.#evaluateOne(true);
     if (exit === Exits.EXIT_BUDGET) return this.trap.vector === undefined;
     return exit === undefined || this.#settle(exit);
+  }
+
+  /** Whether the instruction at EIP may have bytes on the page of RAM. */
+  #standsOn(pfn: number): boolean {
+    const isUser = this.segments.cpl === USER_RING;
+    const linear = this.segments.base(State.CS) + this.memory.get(State.EIP);
+    return [linear, linear + LONGEST_INSTRUCTION - 1].some(
+      (address) => this.maps.readablePage(address >>> PAGE_SHIFT, isUser) === pfn,
+    );
   }
 
   /** The Guest writes to a page from which it has run code: the code goes. */

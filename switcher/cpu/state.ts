@@ -75,9 +75,8 @@ export const SIXTEEN_BIT_CODE = 2;
 export const USER_CODE = 4;
 /** Nonzero when WebAssembly may decode by itself: flat code of 32 bits, and templates. */
 export const DECODES = 0x264;
-/** Where the next record goes, and for how many blocks more there is room in the table. */
+/** Where the next record goes. */
 export const RECORDS_TOP = 0x268;
-export const TABLE_ROOM = 0x26c;
 /** What is added to a form's handler to get one that counts first. */
 export const COUNTING = 0x270;
 /** What WebAssembly did by itself since somebody looked: blocks and instructions decoded, and blocks that are the end of others. */

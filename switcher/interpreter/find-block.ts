@@ -6,6 +6,7 @@ import * as Table from '../cpu/block-table.js';
 import { EXIT_LOOKUP } from '../cpu/exits.js';
 import * as State from '../cpu/state.js';
 import { LONGEST_INSTRUCTION } from '../decode/decode.js';
+import { charge } from '../instructions/budget.js';
 import { type Builder, routine } from '../language/builder.js';
 import type { Value } from '../language/nodes.js';
 import { decodeRun, LARGEST_PLAIN_EIP, RUN_ENDS } from './decode-run.js';
@@ -13,6 +14,8 @@ import * as Records from './records.js';
 
 /** How far before an eip a block is looked for of which it is the end, in bytes: what began before is decoded twice. */
 const FARTHEST_BACK = 64;
+/** What a block costs of the budget: a few microseconds at most. */
+const JUMPS_PER_BLOCK = 16;
 const CS_BASE = State.SEGMENTS + State.CS * State.SEGMENT_SIZE + State.SEGMENT_BASE;
 
 function askJavaScript(b: Builder, eip: Value): void {
@@ -35,21 +38,24 @@ const isForgotten = (b: Builder, record: Value, left: Value): Value => b.gtU(b.s
 /** How many records lie before it. */
 const numberOf = (b: Builder, record: Value): Value => b.divU(b.sub(record, State.RECORDS), Records.RECORD_SIZE);
 
-/** (address, kind of code) → the entry there, or the first free one where it would be: see cpu/block-table. */
+/** (address, kind of code) → the entry there, or the one that it would have: see cpu/block-table. */
 function placeOf(b: Builder, address: Value, kind: Value): Value {
   const line = b.shrU(b.mul(b.shrU(address, Table.LINE_SHIFT), Table.SPREAD), Table.LINE_HASH_SHIFT);
   const inLine = b.shl(b.and(address, Table.ENTRY_OF_LINE), Table.ENTRY_OF_LINE_SHIFT);
   const place = b.variable('i32', b.or(b.shl(line, Table.LINE_BYTES_SHIFT), inLine));
+  const probes = b.variable('i32', Table.MOST_PROBES);
   b.loop((loop) => {
-    const record = recordOf(b, b.get(place));
-    b.breakIf(loop, b.eqz(record));
-    const isAddress = b.eq(b.state(4, State.BLOCK_TABLE, b.get(place)), address);
-    b.breakIf(loop, b.and(isAddress, b.eq(b.and(record, Table.KIND_MASK), kind)));
+    const isFree = b.eqz(recordOf(b, b.get(place)));
+    b.set(probes, b.sub(b.get(probes), 1));
+    b.breakIf(loop, b.or(b.or(isFree, isAt(b, b.get(place), address, kind)), b.eqz(b.get(probes))));
     const next = b.add(b.get(place), State.BLOCK_TABLE_ENTRY_SIZE);
     b.set(place, b.and(next, State.BLOCK_TABLE_SIZE - 1));
   });
   return b.get(place);
 }
+
+const isAt = (b: Builder, place: Value, address: Value, kind: Value): Value =>
+  b.and(b.eq(b.state(4, State.BLOCK_TABLE, place), address), b.eq(b.and(recordOf(b, place), Table.KIND_MASK), kind));
 
 const recordOf = (b: Builder, place: Value): Value => b.state(4, State.BLOCK_TABLE + State.BLOCK_RECORD, place);
 
@@ -72,9 +78,10 @@ const endOfBlock = routine('endOfBlock', ['i32', 'i32'], ['i32'], (b, eip, addre
   const distance = b.variable('i32', 1);
   b.loop((loop) => {
     b.breakIf(loop, b.gtU(b.get(distance), farthest));
-    const entry = recordOf(b, placeOf(b, b.sub(address, b.get(distance)), kind));
-    b.when(entry, () => {
-      const block = b.and(entry, ~Table.KIND_MASK);
+    const before = b.sub(address, b.get(distance));
+    const place = placeOf(b, before, kind);
+    b.when(isAt(b, place, before, kind), () => {
+      const block = b.and(recordOf(b, place), ~Table.KIND_MASK);
       const isOther = b.ne(b.state(4, Records.RECORD_EIP, block), b.sub(eip, b.get(distance)));
       b.when(b.eqz(b.or(isOther, isForgotten(b, block, left))), () => {
         const count = b.state(1, State.BLOCK_COUNTS, numberOf(b, block));
@@ -116,9 +123,10 @@ const decodeBlock = routine('decodeBlock', ['i32', 'i32'], ['i32'], (b, eip, add
 /** (eip; its address in memory; what the map says of its page) → the record of the block that is made there, or EXIT_LOOKUP. */
 const makeBlock = routine('makeBlock', ['i32', 'i32', 'i32'], ['i32'], (b, eip, address, map) => {
   const isElsewhere = b.or(b.eqz(b.state(4, State.DECODES)), b.gtU(eip, LARGEST_PLAIN_EIP));
-  const isFull = b.or(b.eqz(b.state(4, State.TABLE_ROOM)), b.gtU(b.state(4, State.RECORDS_TOP), Table.LAST_BLOCK));
+  const isFull = b.gtU(b.state(4, State.RECORDS_TOP), Table.LAST_BLOCK);
   const isFirst = b.eqz(codeLeft(b, address));
   b.whenSeldom(b.or(b.or(isElsewhere, isFull), isFirst), () => askJavaScript(b, eip));
+  charge(b, JUMPS_PER_BLOCK);
   const record = b.variable('i32', b.call(endOfBlock, eip, address));
   b.when(
     b.get(record),
@@ -130,8 +138,6 @@ const makeBlock = routine('makeBlock', ['i32', 'i32', 'i32'], ['i32'], (b, eip, 
   );
   const kind = b.state(4, State.CODE_KIND);
   const place = placeOf(b, address, kind);
-  const isNew = b.eqz(recordOf(b, place));
-  b.setState(4, State.TABLE_ROOM, b.sub(b.state(4, State.TABLE_ROOM), isNew));
   b.setState(4, State.BLOCK_TABLE, address, place);
   b.setState(4, State.BLOCK_TABLE + State.BLOCK_RECORD, b.or(b.get(record), kind), place);
   enterInCache(b, eip, b.get(record), map);
@@ -144,11 +150,12 @@ export const findBlock = routine('findBlock', ['i32'], ['i32'], (b, eip) => {
   const map = mapOf(b, linear);
   b.whenSeldom(b.eqz(map), () => askJavaScript(b, eip));
   const address = addressOf(b, map, linear);
-  const entry = recordOf(b, placeOf(b, address, b.state(4, State.CODE_KIND)));
-  const record = b.and(entry, ~Table.KIND_MASK);
+  const kind = b.state(4, State.CODE_KIND);
+  const place = placeOf(b, address, kind);
+  const record = b.and(recordOf(b, place), ~Table.KIND_MASK);
   // The same code at another eip is other code.
-  const isOther = b.ne(b.state(4, Records.RECORD_EIP, record), eip);
-  b.whenSeldom(b.or(b.or(b.eqz(entry), isOther), isForgotten(b, record, codeLeft(b, address))), () =>
+  const isIt = b.and(isAt(b, place, address, kind), b.eq(b.state(4, Records.RECORD_EIP, record), eip));
+  b.whenSeldom(b.or(b.eqz(isIt), isForgotten(b, record, codeLeft(b, address))), () =>
     b.return(b.call(makeBlock, eip, address, map)),
   );
   b.whenSeldom(b.and(b.state(1, Records.RECORD_FLAGS, record), Records.ON_TWO_PAGES), () => {
