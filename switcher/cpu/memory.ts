@@ -35,7 +35,7 @@ export class Memory implements PhysicalMemory {
 
   /** Whether code was decoded from the page. */
   hasCode(pfn: number): boolean {
-    return this.codeLeft[pfn] !== 0;
+    return (this.codeLeft[pfn] ?? 0) !== 0;
   }
 
   wrote(address: number, length: number): void {
