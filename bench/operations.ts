@@ -2,7 +2,6 @@
 //
 // Each operation is a Guest of a few instructions that does it some thousand times. What the same Guest without the operation
 // takes is subtracted. Times are of this process's processor, so that a busy machine only makes them coarser.
-import { parseArgs } from 'node:util';
 import { LGUEST_DATA } from '../guest-abi/lguest-data.js';
 import { LGUEST_PENDING, LGUEST_PENDING_INSN_SIZE, LGUEST_PENDING_SIZE, LHREQ } from '../guest-abi/lguest-launcher.js';
 import { Bus } from '../launcher/bus.js';
@@ -25,10 +24,9 @@ import {
 import { DEVICE_OPERATIONS } from './device-operations.js';
 import type { Operation, Trial } from './operation.js';
 import { digits, formatTable, median } from './table.js';
+import { parseOptions } from '../tests/support/options.js';
 
-const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' } },
-});
+const options = parseOptions({ rounds: { type: 'string', default: '5' }, only: { type: 'string' } });
 
 const HANDLER = KERNEL + CODE + 0x2000;
 const HANDLER_AT = CODE + 0x2000;

@@ -4,7 +4,6 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { addToInitrd, buildPrograms } from './initrd.js';
 import { type Measured, runAndMeasure } from './measure.js';
 import { profileCounts, profileTimes } from './profile.js';
@@ -12,26 +11,25 @@ import { buildCode, growth } from './growth.js';
 import { PEERS, type Peer, type Setting, commands, describePeer } from './peers.js';
 import { ROWS } from './rows.js';
 import { digits, formatTable, geometricMean, median } from './table.js';
+import { parseOptions } from '../tests/support/options.js';
 
-const { values: options } = parseArgs({
-  options: {
-    kernel: { type: 'string' },
-    bzimage: { type: 'string' },
-    initrd: { type: 'string' },
-    memory: { type: 'string', default: '128' },
-    rows: { type: 'string' },
-    peers: { type: 'string' },
-    repeat: { type: 'string', default: '5' },
-    lguest: { type: 'string' },
-    engine: { type: 'string' },
-    'node-flags': { type: 'string', default: '' },
-    v86: { type: 'string' },
-    bios: { type: 'string', default: '/usr/share/seabios' },
-    timeout: { type: 'string', default: '600' },
-    profile: { type: 'boolean', default: false },
-    growth: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-  },
+const options = parseOptions({
+  kernel: { type: 'string' },
+  bzimage: { type: 'string' },
+  initrd: { type: 'string' },
+  memory: { type: 'string', default: '128' },
+  rows: { type: 'string' },
+  peers: { type: 'string' },
+  repeat: { type: 'string', default: '5' },
+  lguest: { type: 'string' },
+  engine: { type: 'string' },
+  'node-flags': { type: 'string', default: '' },
+  v86: { type: 'string' },
+  bios: { type: 'string', default: '/usr/share/seabios' },
+  timeout: { type: 'string', default: '600' },
+  profile: { type: 'boolean', default: false },
+  growth: { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
 });
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -3,7 +3,6 @@
 // `npm run differential -- [--cases N] [--seed S] [--engine E] [--only mnemonics] [--rows] [--odd] [--minutes M] [--keep] [--note] [--record]`:
 // prints in what the CPU of this machine and ours differ, each difference made small, as a case for tests/vectors.
 import { appendFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { whyNoNativeCpu } from '../native/harness.js';
 import { FOUND } from '../support/cpu-vectors.js';
 import { ENGINES } from '../support/test-cpu.js';
@@ -13,6 +12,7 @@ import { Judge } from './judge.js';
 import { disassembled, minimise } from './minimise.js';
 import { noteRun } from './noted.js';
 import { record } from './recorded.js';
+import { parseOptions } from '../support/options.js';
 
 /** How many differences are made small of each kind, and of how many kinds. */
 const SHOWN_EACH = 2;
@@ -20,26 +20,24 @@ const SHOWN_KINDS = 20;
 const LONGEST_TEXT = 400;
 const MILLISECONDS_PER_MINUTE = 60_000;
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: '1' },
-    engine: { type: 'string', multiple: true },
-    only: { type: 'string' },
-    rows: { type: 'boolean', default: false },
-    odd: { type: 'boolean', default: false },
-    minutes: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-    note: { type: 'boolean', default: false },
-    record: { type: 'boolean', default: false },
-    boot: { type: 'boolean', default: false },
-    kernel: { type: 'string' },
-    initrd: { type: 'string' },
-    cmdline: { type: 'string' },
-    memory: { type: 'string' },
-    after: { type: 'string' },
-    instructions: { type: 'string' },
-  },
+const values = parseOptions({
+  cases: { type: 'string', default: '100000' },
+  seed: { type: 'string', default: '1' },
+  engine: { type: 'string', multiple: true },
+  only: { type: 'string' },
+  rows: { type: 'boolean', default: false },
+  odd: { type: 'boolean', default: false },
+  minutes: { type: 'string' },
+  keep: { type: 'boolean', default: false },
+  note: { type: 'boolean', default: false },
+  record: { type: 'boolean', default: false },
+  boot: { type: 'boolean', default: false },
+  kernel: { type: 'string' },
+  initrd: { type: 'string' },
+  cmdline: { type: 'string' },
+  memory: { type: 'string' },
+  after: { type: 'string' },
+  instructions: { type: 'string' },
 });
 const why = whyNoNativeCpu();
 const say = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -1,21 +1,19 @@
 // `npm run privilege -- [--cases N] [--seed S] [--engine E] [--note]`: random programs through the rings; prints what
 // engines, or an emulated PC where there is one, disagree about.
-import { parseArgs } from 'node:util';
 import { ENGINES } from '../support/test-cpu.js';
 import { noteTravel } from './noted.js';
 import { missingTool } from './qemu.js';
 import { listing } from './listing.js';
 import { Travel } from './travel.js';
+import { parseOptions } from '../support/options.js';
 
 const AT_ONCE = 1000;
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string', default: '10000' },
-    seed: { type: 'string', default: '1' },
-    engine: { type: 'string', multiple: true },
-    note: { type: 'boolean', default: false },
-  },
+const values = parseOptions({
+  cases: { type: 'string', default: '10000' },
+  seed: { type: 'string', default: '1' },
+  engine: { type: 'string', multiple: true },
+  note: { type: 'boolean', default: false },
 });
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const missing = missingTool();
