@@ -64,6 +64,8 @@ export class CodeCache {
   readonly #counts: Uint8Array;
   /** The guest-physical page of an instruction's end, when that is another one than that of its beginning; by record. */
   readonly #secondPages = new Map<number, number>();
+  /** Those of RAM that have code: few, where there may be a million. */
+  readonly #codePages = new Set<number>();
   readonly #records: Int32Array;
   readonly #forms: Form[] = [];
   /** The form's own handler of a record that leads to translated code. */
@@ -288,29 +290,24 @@ export class CodeCache {
   /** Forgets all code of a page, which has been written to or is about to be. */
   forgetPage(pfn: number): void {
     this.#counters.pagesForgotten++;
-    this.#release(pfn);
-    this.#memory.codeLeft[pfn] = 0;
-    this.#maps.refresh(pfn);
+    this.#forgetCodeOf(pfn);
     this.#forgetJumps();
     this.#nextVersion();
   }
 
-  #release(pfn: number): void {
+  #forgetCodeOf(pfn: number): void {
     for (const release of this.#releases.get(pfn) ?? []) release();
     this.#releases.delete(pfn);
+    this.#codePages.delete(pfn);
+    this.#memory.codeLeft[pfn] = 0;
+    this.#maps.refresh(pfn);
   }
 
   #forgetAll(): void {
     this.#table.clear();
     this.#secondPages.clear();
     this.#replaced.clear();
-    const { codeLeft } = this.#memory;
-    for (let pfn = 0; pfn < codeLeft.length; pfn++) {
-      if (codeLeft[pfn] === 0) continue;
-      this.#release(pfn);
-      codeLeft[pfn] = 0;
-      this.#maps.refresh(pfn);
-    }
+    for (const pfn of this.#codePages) this.#forgetCodeOf(pfn);
     this.#top = State.RECORDS;
     this.#counters.flushes++;
     this.#generation++;
@@ -398,6 +395,7 @@ export class CodeCache {
 
   #dependOn(pfn: number, record: number): void {
     if (this.#memory.hasCode(pfn)) return;
+    this.#codePages.add(pfn);
     this.#memory.codeLeft[pfn] = State.RECORDS_END - record;
     this.#maps.refresh(pfn);
   }
