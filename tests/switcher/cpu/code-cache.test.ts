@@ -416,6 +416,23 @@ t.test(
   },
 );
 
+t.test('who does nothing but jump to new code comes back sooner than who jumps to known code', async (t) => {
+  const small = new SmallCpu('interpret');
+  const { cpu } = small;
+  const blocks = 500;
+  // jmp to the next one, 8 bytes on; hlt.
+  for (let i = 0; i < blocks; i++) cpu.memory.bytes.set([0xeb, 6], 0x2000 + i * 8);
+  cpu.memory.bytes[0x2000 + blocks * 8] = HLT;
+  small.map(0x5000, 2);
+  t.equal(small.run(0x5000), -1, 'a budget of twice as many jumps is used up');
+  t.equal(cpu.trap.vector, undefined);
+  const eip = cpu.memory.get(State.EIP);
+  t.ok(eip > 0x5000 && eip < 0x5000 + blocks * 8);
+  for (let i = 0; i < blocks && cpu.trap.vector === undefined; i++) cpu.run(BUDGET);
+  t.equal(cpu.trap.vector, HLT_VECTOR);
+  t.equal(small.run(0x5000), 0, 'and is enough for what is known');
+});
+
 t.test('a block that runs to the end of its page, or is very long, is the same whoever decodes it', async (t) => {
   for (const engine of ENGINES) {
     const small = new SmallCpu(engine);
