@@ -3,7 +3,7 @@
 
 /** Of code that is looked for and decoded. */
 export interface CodeCounters {
-  /** Jumps to where no jump cache and no chain led. */
+  /** Jumps to where no chain, no jump cache and no entry of the block table led. */
   lookups: number;
   /** Those of them that found what was decoded before. */
   found: number;
