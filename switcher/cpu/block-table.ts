@@ -7,13 +7,8 @@
 //
 // Nothing else is taken out of it. Records are made at ever higher addresses, so who knows when a page was forgotten knows which of
 // its entries are older than that (State.CODE_LEFT).
-import { RECORD_SIZE } from '../interpreter/records.js';
 import type { Memory } from './memory.js';
 import * as State from './state.js';
-
-export const INSTRUCTIONS_PER_BLOCK = 64;
-/** Records that begin behind this have no room for a block and the jump behind it. */
-export const LAST_BLOCK = State.RECORDS_END - (INSTRUCTIONS_PER_BLOCK + 1) * RECORD_SIZE;
 
 /** 64 bytes of code share 32 entries. */
 export const LINE_SHIFT = 6;

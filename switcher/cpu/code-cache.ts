@@ -1,7 +1,7 @@
 // Where decoded code is kept: basic blocks as rows of records, found by the guest-physical address of their first byte.
 //
 // A block runs from where a jump leads to the next instruction that surely goes elsewhere, or to the end of its page. Who
-// jumps into the middle of one gets a block that is the end of it, with the same records. An instruction that lies on two pages
+// jumps into the middle of one gets a block that is the end of it, with the same records, where WebAssembly looks for it. An instruction that lies on two pages
 // is a block of its own and depends on both. When a page that holds code is written to, all its blocks are forgotten; their
 // records stay where they are until there is no room for more, since nothing leads to them.
 import { PAGE_OFFSET_MASK, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
@@ -9,12 +9,18 @@ import { newInstruction } from '../decode/all-forms.js';
 import { decode, LONGEST_INSTRUCTION } from '../decode/decode.js';
 import { internForm } from '../decode/forms.js';
 import type { DecodeMode, Form, Instruction } from '../decode/instruction.js';
-import { type DecodeRun, LARGEST_PLAIN_EIP, RUN_ENDS } from '../interpreter/decode-run.js';
+import {
+  type DecodeRun,
+  INSTRUCTIONS_PER_BLOCK,
+  LARGEST_PLAIN_EIP,
+  LAST_BLOCK,
+  RUN_ENDS,
+} from '../interpreter/decode-run.js';
 import { loadOpcodes, loadTemplates, shapeOf } from '../interpreter/load.js';
 import { type RecordShape, REGISTER_SIZES } from '../interpreter/record-shape.js';
 import * as Records from '../interpreter/records.js';
 import { type CodeCounters, newCodeCounters } from '../counters.js';
-import { BlockTable, INSTRUCTIONS_PER_BLOCK, LAST_BLOCK } from './block-table.js';
+import { BlockTable } from './block-table.js';
 import type { Memory } from './memory.js';
 import { type FlatMaps, mapEntry } from './shadow-map.js';
 import * as State from './state.js';
@@ -120,20 +126,24 @@ export class CodeCache {
     this.#memory.set(State.COUNTING, distance);
   }
 
-  /** As it is now; what WebAssembly counts is added when somebody asks. */
   get counters(): Readonly<CodeCounters> {
-    const take = (offset: number): number => {
-      const count = this.#memory.get(offset);
-      this.#memory.set(offset, 0);
-      return count;
-    };
-    const [blocks, ends] = [take(State.BLOCKS_DECODED), take(State.ENDS_FOUND)];
-    const counters = this.#counters;
-    counters.lookups += blocks + ends;
-    counters.found += ends;
-    counters.blocksDecoded += blocks;
-    counters.instructionsDecoded += take(State.INSTRUCTIONS_DECODED);
-    return counters;
+    this.#collectCounts();
+    return this.#counters;
+  }
+
+  /** What WebAssembly has counted, in words that would not last for ever. */
+  #collectCounts(): void {
+    const [blocks, ends] = [this.#take(State.BLOCKS_DECODED), this.#take(State.ENDS_FOUND)];
+    this.#counters.lookups += blocks + ends;
+    this.#counters.found += ends;
+    this.#counters.blocksDecoded += blocks;
+    this.#counters.instructionsDecoded += this.#take(State.INSTRUCTIONS_DECODED);
+  }
+
+  #take(offset: number): number {
+    const count = this.#memory.get(offset);
+    this.#memory.set(offset, 0);
+    return count;
   }
 
   /** Where the next record goes. */
@@ -304,6 +314,7 @@ export class CodeCache {
   }
 
   #forgetAll(): void {
+    this.#collectCounts();
     this.#table.clear();
     this.#secondPages.clear();
     this.#replaced.clear();

@@ -306,9 +306,11 @@ export class Cpu {
   /** Whether the instruction at EIP may have bytes on the page of RAM. */
   #standsOn(pfn: number): boolean {
     const isUser = this.segments.cpl === USER_RING;
-    const linear = this.segments.base(State.CS) + this.memory.get(State.EIP);
-    return [linear, linear + LONGEST_INSTRUCTION - 1].some(
-      (address) => this.maps.readablePage(address >>> PAGE_SHIFT, isUser) === pfn,
+    const first = this.segments.base(State.CS) + this.memory.get(State.EIP);
+    const last = first + LONGEST_INSTRUCTION - 1;
+    const { maps } = this;
+    return (
+      maps.readablePage(first >>> PAGE_SHIFT, isUser) === pfn || maps.readablePage(last >>> PAGE_SHIFT, isUser) === pfn
     );
   }
 

@@ -197,9 +197,9 @@ export const RECORDS = MAPS + 4 * MAP_SIZE;
 export const RECORDS_SIZE = 0x2000000;
 export const RECORDS_END = RECORDS + RECORDS_SIZE;
 
-/** By the number of a record, a byte: how many instructions the block has that begins there, if one does. */
+/** By the number of a record (of 32 bytes), a byte: how many instructions the block has that begins there, if one does. */
 export const BLOCK_COUNTS = RECORDS_END;
-const BLOCK_COUNTS_SIZE = 0x100000;
+const BLOCK_COUNTS_SIZE = RECORDS_SIZE / 32;
 
 /**
  * The block table: where the records of the code at a place in the Guest's RAM are (see block-table). An entry is two words: the
@@ -216,9 +216,9 @@ export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRY_SIZE << BLOCK_TABLE_ENTRIES_SH
  * none. What was decoded before then is forgotten.
  */
 export const CODE_LEFT = BLOCK_TABLE + BLOCK_TABLE_SIZE;
-const CODE_LEFT_SIZE = 0x400000;
 
-export const GUEST_RAM = CODE_LEFT + CODE_LEFT_SIZE;
+/** A word by page, as a map has. */
+export const GUEST_RAM = CODE_LEFT + MAP_SIZE;
 
 /** What a WebAssembly.Memory is counted in, and how much of it a module of ours needs at least. */
 export const WASM_PAGE = 0x10000;

@@ -3,11 +3,9 @@
 import { Bug } from '../../lib/errors.js';
 import { Encoding } from './encoding.js';
 import { OPCODE_MAP } from './opcode-map/index.js';
-import { OPCODES, patternsOf } from './pattern.js';
+import { OPCODES, patternsOf, PREFIXES } from './pattern.js';
 import type { Pattern } from './pattern.js';
 
-/** No prefix, 66, F3, F2: what may be part of an opcode. */
-export const PREFIXES = 4;
 /** From here on ModRM bytes name a register. */
 export const FIRST_REGISTER_MODRM = 0xc0;
 /** What ModRM may say about the opcode: the middle field beside a memory operand, or anything beside a register. */
@@ -28,8 +26,18 @@ export function hasModrm(opcode: number): boolean {
   return has;
 }
 
+/** Tables like this one have a place for each opcode with each prefix and each variation, in this order. */
+export const SLOTS = OPCODES * PREFIXES.length * VARIATIONS;
+
+/** What stands in such a place. */
+export const inSlot = (slot: number): { opcode: number; prefix: number; variation: number } => ({
+  opcode: Math.trunc(slot / (VARIATIONS * PREFIXES.length)),
+  prefix: Math.trunc(slot / VARIATIONS) % PREFIXES.length,
+  variation: slot % VARIATIONS,
+});
+
 /** UNKNOWN where the table has not been filled, NOTHING where no row fits, else which encoding. */
-const slots = new Uint16Array(OPCODES * PREFIXES * VARIATIONS);
+const slots = new Uint16Array(SLOTS);
 const NOTHING = 1;
 const FIRST_ENCODING = 2;
 /** Two for each row. */
@@ -59,9 +67,7 @@ function matches(pattern: Pattern, prefix: number, variation: number): boolean {
 }
 
 function fill(slot: number): number {
-  const variation = slot % VARIATIONS;
-  const prefix = Math.trunc(slot / VARIATIONS) % PREFIXES;
-  const opcode = Math.trunc(slot / (VARIATIONS * PREFIXES));
+  const { opcode, prefix, variation } = inSlot(slot);
   const pattern = patternsOf(opcode).findLast((candidate) => matches(candidate, prefix, variation));
   const position = pattern === undefined ? NOTHING : positionOf(pattern.row, variation >= REGISTER_VARIATIONS);
   slots[slot] = position;
@@ -93,11 +99,11 @@ export const modrmOf = (variation: number): number =>
 /**
  * The encoding that belongs to an opcode, or undefined.
  *
- * @param prefix 0 none, 1 66, 2 F3, 3 F2
+ * @param prefix its number in PREFIXES
  * @param modrm the ModRM byte, 0 if there is none
  */
 export function lookUp(opcode: number, prefix: number, modrm: number): Encoding | undefined {
-  const slot = (opcode * PREFIXES + prefix) * VARIATIONS + variationOf(modrm);
+  const slot = (opcode * PREFIXES.length + prefix) * VARIATIONS + variationOf(modrm);
   const position = slots[slot];
   if (position === undefined) throw new Bug(`no opcode has the number ${opcode}`);
   return encodings[position] ?? encodingAt(position === UNKNOWN ? fill(slot) : position);

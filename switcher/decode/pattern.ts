@@ -12,7 +12,7 @@ export const TWO_BYTE = 0x100;
 export const OPCODES = 0x200;
 
 /** What may be part of an opcode, in the order of the numbers that stand for it. */
-const PREFIXES = ['NP', '66', 'F3', 'F2'];
+export const PREFIXES = ['NP', '66', 'F3', 'F2'];
 export const ANY_PREFIX = 0b1111;
 
 export interface Pattern {

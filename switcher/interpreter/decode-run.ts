@@ -1,11 +1,12 @@
 // Decoding in WebAssembly, by templates: the instructions of a block, until there is one for which there is no template. It reads
-// bytes as decode/decode does, where prefixes and code of 16 bits do not come into it, and writes records as cpu/code-cache does.
+// bytes as decode/decode does, of code that is flat and of 32 bits and with the commonest prefixes, and writes records as
+// cpu/code-cache does.
 import { PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import { NO_REGISTER } from '../decode/instruction.js';
 import { FIRST_REGISTER_MODRM, REGISTER_VARIATIONS, VARIATIONS } from '../decode/lookup.js';
-import { ESCAPE, TWO_BYTE } from '../decode/pattern.js';
+import { ESCAPE, PREFIXES, TWO_BYTE } from '../decode/pattern.js';
 import { type Builder, routine } from '../language/builder.js';
 import type { Value, Variable } from '../language/nodes.js';
 import { REGISTER_SIZES } from './record-shape.js';
@@ -15,6 +16,9 @@ import * as Templates from './templates.js';
 /** In what the routine gives: the last instruction ends its block. Below are how many there are. */
 export const RUN_ENDS = 0x100;
 
+export const INSTRUCTIONS_PER_BLOCK = 64;
+/** Records that begin behind this have no room for a block and the jump behind it. */
+export const LAST_BLOCK = State.RECORDS_END - (INSTRUCTIONS_PER_BLOCK + 1) * Records.RECORD_SIZE;
 /** Instructions at such an eip, and all behind them on their page, end before the end of the address space. */
 export const LARGEST_PLAIN_EIP = 0xffffffff - PAGE_SIZE;
 
@@ -37,9 +41,6 @@ interface Parts {
 
 const templateWord = (b: Builder, template: Value, offset: number): Value =>
   b.state(4, State.TEMPLATES + offset, template);
-
-/** Of the number of a prefix. */
-const PREFIX_BITS = 2;
 
 /** As decode/lookup computes it. */
 const variation = (b: Builder, modrm: Value): Value =>
@@ -161,7 +162,7 @@ export const decodeRun = routine(
       const opcode = b.select(isTwoBytes, b.or(b.state(1, 0, b.get(position)), TWO_BYTE), byte);
       b.set(position, b.add(b.get(position), isTwoBytes));
       const modrm = b.state(1, 0, b.get(position));
-      const slot = b.add(b.mul(b.add(b.shl(opcode, PREFIX_BITS), b.get(prefix)), VARIATIONS), variation(b, modrm));
+      const slot = b.add(b.mul(b.add(b.mul(opcode, PREFIXES.length), b.get(prefix)), VARIATIONS), variation(b, modrm));
       const found = b.state(2, State.TEMPLATE_INDEX, b.shl(slot, 1));
       b.when(b.eqz(found), () => b.return(b.get(count)));
 

@@ -9,12 +9,15 @@ import { LONGEST_INSTRUCTION } from '../decode/decode.js';
 import { charge } from '../instructions/budget.js';
 import { type Builder, routine } from '../language/builder.js';
 import type { Value } from '../language/nodes.js';
-import { decodeRun, LARGEST_PLAIN_EIP, RUN_ENDS } from './decode-run.js';
+import { decodeRun, INSTRUCTIONS_PER_BLOCK, LARGEST_PLAIN_EIP, LAST_BLOCK, RUN_ENDS } from './decode-run.js';
 import * as Records from './records.js';
 
 /** How far before an eip a block is looked for of which it is the end, in bytes: what began before is decoded twice. */
 const FARTHEST_BACK = 64;
-/** What a block costs of the budget: a few microseconds at most. */
+/**
+ * What a block costs of the budget. It takes a few microseconds at most, so that whoever does nothing else is looked after within
+ * milliseconds (see cpu/lateness), and a boot hardly notices.
+ */
 const JUMPS_PER_BLOCK = 16;
 const CS_BASE = State.SEGMENTS + State.CS * State.SEGMENT_SIZE + State.SEGMENT_BASE;
 
@@ -69,6 +72,24 @@ function enterInCache(b: Builder, eip: Value, record: Value, map: Value): void {
   b.setState(4, State.JUMP_CACHES_USED, 1);
 }
 
+/** (eip; a block that begins before it) → the record there, of which the rest of the block is one, too; 0 if there is none. */
+const recordInBlock = routine('recordInBlock', ['i32', 'i32'], ['i32'], (b, eip, block) => {
+  const record = b.variable('i32', block);
+  const rest = b.variable('i32', b.state(1, State.BLOCK_COUNTS, numberOf(b, block)));
+  b.loop((loop) => {
+    b.set(rest, b.sub(b.get(rest), 1));
+    b.breakIf(loop, b.eqz(b.get(rest)));
+    b.set(record, b.add(b.get(record), Records.RECORD_SIZE));
+    const ahead = b.sub(eip, b.state(4, Records.RECORD_EIP, b.get(record)));
+    b.when(b.eqz(ahead), () => {
+      b.setState(1, State.BLOCK_COUNTS, b.get(rest), numberOf(b, b.get(record)));
+      b.return(b.get(record));
+    });
+    b.breakIf(loop, b.ltS(ahead, 0));
+  });
+  b.return(b.i32(0));
+});
+
 /** (eip; its address in memory) → the record there in a block that begins not far before it; 0 if there is none. */
 const endOfBlock = routine('endOfBlock', ['i32', 'i32'], ['i32'], (b, eip, address) => {
   const kind = b.state(4, State.CODE_KIND);
@@ -80,25 +101,12 @@ const endOfBlock = routine('endOfBlock', ['i32', 'i32'], ['i32'], (b, eip, addre
     b.breakIf(loop, b.gtU(b.get(distance), farthest));
     const before = b.sub(address, b.get(distance));
     const place = placeOf(b, before, kind);
-    b.when(isAt(b, place, before, kind), () => {
-      const block = b.and(recordOf(b, place), ~Table.KIND_MASK);
-      const isOther = b.ne(b.state(4, Records.RECORD_EIP, block), b.sub(eip, b.get(distance)));
-      b.when(b.eqz(b.or(isOther, isForgotten(b, block, left))), () => {
-        const count = b.state(1, State.BLOCK_COUNTS, numberOf(b, block));
-        const record = b.variable('i32', block);
-        const rest = b.variable('i32', b.sub(count, 1));
-        b.loop((records) => {
-          b.breakIf(records, b.eqz(b.get(rest)));
-          b.set(record, b.add(b.get(record), Records.RECORD_SIZE));
-          const ahead = b.sub(eip, b.state(4, Records.RECORD_EIP, b.get(record)));
-          b.when(b.eqz(ahead), () => {
-            b.setState(1, State.BLOCK_COUNTS, b.get(rest), numberOf(b, b.get(record)));
-            b.return(b.get(record));
-          });
-          b.breakIf(records, b.ltS(ahead, 0));
-          b.set(rest, b.sub(b.get(rest), 1));
-        });
-      });
+    const block = b.and(recordOf(b, place), ~Table.KIND_MASK);
+    const isSame = b.eq(b.state(4, Records.RECORD_EIP, block), b.sub(eip, b.get(distance)));
+    const isThere = b.and(isAt(b, place, before, kind), isSame);
+    b.when(b.and(isThere, b.eqz(isForgotten(b, block, left))), () => {
+      const record = b.call(recordInBlock, eip, block);
+      b.when(record, () => b.return(record));
     });
     b.set(distance, b.add(b.get(distance), 1));
   });
@@ -109,7 +117,7 @@ const endOfBlock = routine('endOfBlock', ['i32', 'i32'], ['i32'], (b, eip, addre
 const decodeBlock = routine('decodeBlock', ['i32', 'i32'], ['i32'], (b, eip, address) => {
   const top = b.state(4, State.RECORDS_TOP);
   const last = b.sub(b.or(address, PAGE_OFFSET_MASK), LONGEST_INSTRUCTION - 1);
-  const run = b.call(decodeRun, address, last, eip, top, Table.INSTRUCTIONS_PER_BLOCK, b.state(4, State.COUNTING));
+  const run = b.call(decodeRun, address, last, eip, top, INSTRUCTIONS_PER_BLOCK, b.state(4, State.COUNTING));
   const count = b.xor(run, RUN_ENDS);
   // What does not end as it should is JavaScript's, from the beginning.
   b.whenSeldom(b.geU(count, RUN_ENDS), () => b.return(b.i32(0)));
@@ -123,7 +131,7 @@ const decodeBlock = routine('decodeBlock', ['i32', 'i32'], ['i32'], (b, eip, add
 /** (eip; its address in memory; what the map says of its page) → the record of the block that is made there, or EXIT_LOOKUP. */
 const makeBlock = routine('makeBlock', ['i32', 'i32', 'i32'], ['i32'], (b, eip, address, map) => {
   const isElsewhere = b.or(b.eqz(b.state(4, State.DECODES)), b.gtU(eip, LARGEST_PLAIN_EIP));
-  const isFull = b.gtU(b.state(4, State.RECORDS_TOP), Table.LAST_BLOCK);
+  const isFull = b.gtU(b.state(4, State.RECORDS_TOP), LAST_BLOCK);
   const isFirst = b.eqz(codeLeft(b, address));
   b.whenSeldom(b.or(b.or(isElsewhere, isFull), isFirst), () => askJavaScript(b, eip));
   charge(b, JUMPS_PER_BLOCK);

@@ -18,8 +18,8 @@ import {
   VARIANT_REPEAT_SHIFT,
   VARIANT_SEGMENTED,
 } from '../decode/encoding.js';
-import { hasModrm, lookUp, modrmOf, PREFIXES, VARIATIONS } from '../decode/lookup.js';
-import { OPCODES, TWO_BYTE } from '../decode/pattern.js';
+import { hasModrm, inSlot, lookUp, modrmOf, SLOTS } from '../decode/lookup.js';
+import { PREFIXES, TWO_BYTE } from '../decode/pattern.js';
 import { Bug } from '../../lib/errors.js';
 import * as State from '../cpu/state.js';
 import { shapeOf } from './load.js';
@@ -48,15 +48,14 @@ export const NARROW_IMMEDIATE = 1 << 9;
 export const OVERRIDABLE = 1 << 10;
 export const SHAPE_SEGMENT_SHIFT = 11;
 
-/** What a prefix byte is: the number of the operand size and of the repeat prefixes (see decode/lookup), or a segment from here on. */
+/** What a prefix byte is: its number in PREFIXES, or a segment from here on. */
 export const SEGMENT_PREFIX = 8;
 const PREFIX_KINDS: readonly (readonly [byte: number, kind: number])[] = [
-  [0x66, 1],
-  [0xf3, 2],
-  [0xf2, 3],
+  ...PREFIXES.slice(1).map((byte, i) => [Number.parseInt(byte, 16), i + 1] as const),
   [0x64, SEGMENT_PREFIX + State.FS],
   [0x65, SEGMENT_PREFIX + State.GS],
 ];
+const TEMPLATE_WORDS = (1 << State.TEMPLATE_SIZE_SHIFT) / 4;
 /** By the number of a prefix: the variant of the encoding that it makes. */
 const VARIANTS = [0, VARIANT_OPERAND_16, 1 << VARIANT_REPEAT_SHIFT, 2 << VARIANT_REPEAT_SHIFT];
 
@@ -129,13 +128,11 @@ function templateFor(opcode: number, prefix: number, encoding: Encoding): readon
 /** All of the table, for a file. */
 export function allTemplates(): Uint8Array {
   const known = new Map<string, number>();
-  const index = new Uint16Array(OPCODES * PREFIXES * VARIATIONS);
+  const index = new Uint16Array(SLOTS);
   // There is no template 0.
-  const templates: number[] = Array<number>(1 << (State.TEMPLATE_SIZE_SHIFT - 2)).fill(0);
+  const templates: number[] = Array<number>(TEMPLATE_WORDS).fill(0);
   for (const slot of index.keys()) {
-    const variation = slot % VARIATIONS;
-    const prefix = Math.trunc(slot / VARIATIONS) % PREFIXES;
-    const opcode = Math.trunc(slot / (VARIATIONS * PREFIXES));
+    const { opcode, prefix, variation } = inSlot(slot);
     const isOpcode = opcode >= TWO_BYTE || !isPrefix(opcode);
     const encoding = isOpcode ? lookUp(opcode, prefix, hasModrm(opcode) ? modrmOf(variation) : 0) : undefined;
     const template = encoding && templateFor(opcode, prefix, encoding);
@@ -145,7 +142,7 @@ export function allTemplates(): Uint8Array {
     index[slot] = number;
     if (known.has(key)) continue;
     known.set(key, number);
-    templates.push(...template, ...Array<number>((1 << (State.TEMPLATE_SIZE_SHIFT - 2)) - template.length).fill(0));
+    templates.push(...template, ...Array<number>(TEMPLATE_WORDS - template.length).fill(0));
   }
   const kinds = new Uint8Array(0x100);
   for (const [byte, kind] of PREFIX_KINDS) kinds[byte] = kind;

@@ -2,9 +2,9 @@
 import t from 'tap';
 import { GDT_ENTRIES, LGUEST_CS } from '../../../guest-abi/x86/descriptors.js';
 import { IDT_ENTRIES } from '../../../guest-abi/x86/traps.js';
-import { LAST_BLOCK } from '../../../switcher/cpu/block-table.js';
 import { Cpu, type EngineName } from '../../../switcher/cpu/cpu.js';
 import * as State from '../../../switcher/cpu/state.js';
+import { LAST_BLOCK } from '../../../switcher/interpreter/decode-run.js';
 import { RECORD_SIZE } from '../../../switcher/interpreter/records.js';
 import { atOnce } from '../../../switcher/translator/workshop.js';
 import { ENGINES } from '../../support/test-cpu.js';
@@ -468,10 +468,14 @@ t.test('when there is no more room for records, all code is decoded anew', async
     small.program(0x2000, 7);
     small.program(0x2100, 8);
     t.equal(small.run(0x5000), 7);
+    // As if WebAssembly had decoded so many since somebody asked: the next so many would be too many for a word.
+    small.cpu.memory.set(State.INSTRUCTIONS_DECODED, 0x7ffffff0);
     const { flushes } = small.cpu.counters.code;
+    small.cpu.memory.set(State.INSTRUCTIONS_DECODED, 0x7ffffff0);
     small.cpu.memory.set(State.RECORDS_TOP, LAST_BLOCK + RECORD_SIZE);
     t.equal(small.run(0x5100), 8);
     t.equal(small.cpu.counters.code.flushes, flushes + 1, `under ${engine}`);
+    t.ok(small.decoded > 2 * 0x7ffffff0);
     t.equal(small.run(0x5000), 7);
   }
 });

@@ -7,7 +7,7 @@ import { Memory } from '../../../switcher/cpu/memory.js';
 import { CPU_ROUTINES } from '../../../switcher/cpu/routines.js';
 import { FlatMaps } from '../../../switcher/cpu/shadow-map.js';
 import * as State from '../../../switcher/cpu/state.js';
-import { PREFIXES, VARIATIONS } from '../../../switcher/decode/lookup.js';
+import { SLOTS } from '../../../switcher/decode/lookup.js';
 import { OPCODES } from '../../../switcher/decode/pattern.js';
 import { decodeRun, type DecodeRun, RUN_ENDS } from '../../../switcher/interpreter/decode-run.js';
 import { ROUTINE_PREFIX } from '../../../switcher/interpreter/generate.js';
@@ -65,8 +65,9 @@ function everyOpcode(prefixes: readonly number[]): Uint8Array {
   return bytes;
 }
 
-t.test('there is room for every opcode, and no more', async (t) => {
-  t.equal(State.TEMPLATE_INDEX + OPCODES * PREFIXES * VARIATIONS * Uint16Array.BYTES_PER_ELEMENT, State.TEMPLATES);
+t.test('there is room for every opcode and every record, and no more', async (t) => {
+  t.equal(State.BLOCK_COUNTS + State.RECORDS_SIZE / RECORD_SIZE, State.BLOCK_TABLE);
+  t.equal(State.TEMPLATE_INDEX + SLOTS * Uint16Array.BYTES_PER_ELEMENT, State.TEMPLATES);
 });
 
 /** Those that WebAssembly takes, in the order that it takes them in. */
