@@ -8,13 +8,13 @@ import { finish80 } from './round.js';
 
 const LOW_HALF = 0xffffffffn;
 
-/** The 128-bit product of two unsigned numbers of 64 bits: four products of halves. */
+/** The 128-bit product of two unsigned numbers of 64 bits: four products of halves, of which V8 sees in a square that two are one. */
 export function multiplyWide(b: Builder, x: Value, y: Value): { high: Value; low: Value } {
   const [xLow, xHigh] = [b.and(x, LOW_HALF), b.shrU(x, 32n)];
   const [yLow, yHigh] = [b.and(y, LOW_HALF), b.shrU(y, 32n)];
   const lowest = b.mul(xLow, yLow);
   const middle = b.add(b.mul(xLow, yHigh), b.shrU(lowest, 32n));
-  const middle2 = b.add(b.mul(xHigh, yLow), b.and(middle, LOW_HALF));
+  const middle2 = b.add(b.mul(yLow, xHigh), b.and(middle, LOW_HALF));
   const high = b.add(b.add(b.mul(xHigh, yHigh), b.shrU(middle, 32n)), b.shrU(middle2, 32n));
   return { high, low: b.or(b.shl(middle2, 32n), b.and(lowest, LOW_HALF)) };
 }

@@ -52,16 +52,24 @@ export const areQuick = (b: Builder, x: F.Float80, y: F.Float80): Value =>
 export const isQuick = (b: Builder, x: F.Float80): Value =>
   b.and(b.eqz(b.and(lessLeast(b, x), NOT_MODERATE)), F.topBit(b, x.significand));
 
-/** 1 if what is left over makes the number larger: more than a half; or just a half, and what is there is odd. */
-const roundsUp = (b: Builder, kept: Value, rest: Value): Value => b.gtU(b.or(rest, b.and(kept, 1n)), F.TOP_BIT);
+/**
+ * By how much what is left over makes the number larger, 0 or 1: more than a half does; and just a half, if what is there is odd.
+ * That is asked apart, being rare: the usual answer is the first bit of the rest.
+ */
+function carryOf(b: Builder, kept: Value, rest: Value): Value {
+  const carry = b.variable('i64', b.shrU(rest, 63n));
+  b.whenSeldom(b.eq(rest, F.TOP_BIT), () => b.set(carry, b.and(kept, 1n)));
+  return b.get(carry);
+}
 
 /** A number on its way, of which it is known that it stays in range: rounded. It may be zero, all of it, and has a sign then, too. */
 function rounded(b: Builder, signExponent: Value, high: Value, low: Value, signOfZero = signExponent): Rounded80 {
-  const up = roundsUp(b, high, low);
-  const significand = b.variable('i64', b.add(high, b.extendU(up)));
+  const carry = carryOf(b, high, low);
+  const up = b.wrap(carry);
+  const significand = b.variable('i64', b.add(high, carry));
   const word = b.variable('i32', signExponent);
   b.whenSeldom(b.eqz(b.get(significand)), () => {
-    b.set(significand, b.shl(b.extendU(up), 63n));
+    b.set(significand, b.shl(carry, 63n));
     b.set(word, b.select(up, b.add(signExponent, 1), b.and(signOfZero, F.SIGN)));
   });
   return { significand: b.get(significand), signExponent: b.get(word), lost: low, up };
@@ -70,15 +78,15 @@ function rounded(b: Builder, signExponent: Value, high: Value, low: Value, signO
 /** x · y. */
 export function quickProduct(b: Builder, x: F.Float80, y: F.Float80): Rounded80 {
   const { high, low } = multiplyWide(b, x.significand, y.significand);
-  // The product of two numbers in [1, 2) is in [1, 4).
-  const short = b.shrU(b.not(high), 63n);
   // Signs add up, too: what two of them carry is cut off.
-  const word = b.and(b.sub(b.add(x.signExponent, y.signExponent), F.BIAS - 1), WORD);
+  const word = b.and(b.sub(b.add(x.signExponent, y.signExponent), F.BIAS), WORD);
+  // The product of two numbers in [1, 2) is in [1, 4).
+  const doubled = b.or(b.add(high, high), b.shrU(low, 63n));
   return rounded(
     b,
-    b.sub(word, b.wrap(short)),
-    b.or(b.shl(high, short), b.and(b.shrU(low, 63n), short)),
-    b.shl(low, short),
+    b.add(word, b.wrap(b.shrU(high, 63n))),
+    b.select(F.topBit(b, high), high, doubled),
+    b.select(b.geS(high, 0n), b.add(low, low), low),
     b.xor(x.signExponent, y.signExponent),
   );
 }
@@ -100,8 +108,7 @@ export const quickDifference = (b: Builder, x: F.Float80, y: F.Float80): Rounded
 /** x + y. */
 export function quickSum(b: Builder, x: F.Float80, y: F.Float80): Rounded80 {
   const [ofX, ofY] = [exponentOf(b, x.signExponent), exponentOf(b, y.signExponent)];
-  const difference = b.sub(ofX, ofY);
-  const distance = b.select(b.ltS(difference, 0), b.sub(0, difference), difference);
+  const distance = b.select(b.ltS(ofX, ofY), b.sub(ofY, ofX), b.sub(ofX, ofY));
   const small = b.select(b.ltU(ofX, ofY), x.significand, y.significand);
   const large = b.select(b.geU(ofX, ofY), x.significand, y.significand);
   const word = b.variable('i32', b.select(b.geS(ofX, ofY), x.signExponent, y.signExponent));
@@ -141,11 +148,9 @@ function putTogether(b: Builder, large: Value, { word, high, low }: OnItsWay): v
   const sum = b.add(large, small);
   const rest = b.get(low);
   // One place to the right, if at all.
-  const carried = b.ltU(sum, large);
-  const n = b.extendU(carried);
-  b.set(low, b.or(b.shrU(rest, n), b.shl(b.and(sum, n), 63n)));
-  b.set(high, b.or(b.shrU(sum, n), b.shl(n, 63n)));
-  b.set(word, b.add(b.get(word), carried));
+  b.set(low, b.select(b.ltU(sum, large), b.or(b.shrU(rest, 1n), b.shl(sum, 63n)), rest));
+  b.set(high, b.select(b.geU(sum, large), sum, b.or(b.shrU(sum, 1n), F.TOP_BIT)));
+  b.set(word, b.add(b.get(word), b.ltU(sum, small)));
 }
 
 function takeAway(b: Builder, large: Value, { word, high, low }: OnItsWay): void {
@@ -153,7 +158,7 @@ function takeAway(b: Builder, large: Value, { word, high, low }: OnItsWay): void
   const rest = b.sub(0n, b.get(low));
   // Of two numbers with one exponent the second may be the larger one, and there is no rest then.
   const left = b.sub(b.sub(large, taken), b.extendU(b.ne(rest, 0n)));
-  const upper = b.select(b.ltU(large, taken), b.sub(0n, left), left);
+  const upper = b.select(b.ltU(large, taken), b.sub(taken, large), left);
   b.set(word, b.xor(b.get(word), b.shl(b.ne(upper, left), 15)));
   b.whenSeldom(
     b.eqz(upper),
@@ -181,18 +186,17 @@ export function isNormal(b: Builder, { fraction, exponentMask }: Narrow, bits: V
   return b.bool(b.and(b.add(narrowHead(b, bits, fraction), 1), exponentMask - 1));
 }
 
-/** Sign and exponent, and for 32 bits what is above them: nothing. */
+/** The exponent, and the sign in all bits above it. */
 const narrowHead = (b: Builder, bits: Value, fraction: number): Value =>
-  bits.type === 'i64' ? b.wrap(b.shrU(bits, BigInt(fraction))) : b.shrU(bits, fraction);
+  bits.type === 'i64' ? b.wrap(b.shrS(bits, BigInt(fraction))) : b.shrS(bits, fraction);
 
 /** The normal number of a narrow format in 80 bits. */
 export function widened(b: Builder, format: Narrow, bits: Value): F.Float80 {
   const head = narrowHead(b, bits, format.fraction);
-  const sign = b.and(b.shl(head, 16 - (format.bits - format.fraction)), F.SIGN);
   const wide = bits.type === 'i64' ? bits : b.extendU(bits);
   return {
     significand: b.or(b.shl(wide, BigInt(63 - format.fraction)), F.TOP_BIT),
-    signExponent: b.or(b.add(b.and(head, format.exponentMask), format.least - 1), sign),
+    signExponent: b.add(b.and(head, F.SIGN | format.exponentMask), format.least - 1),
   };
 }
 
@@ -208,14 +212,14 @@ export function narrowed(b: Builder, format: Narrow, x: F.Float80): Rounding & {
   const dropped = 63 - format.fraction;
   const kept = b.shrU(x.significand, BigInt(dropped));
   const rest = b.shl(x.significand, BigInt(format.fraction + 1));
-  const up = roundsUp(b, kept, rest);
+  const carry = carryOf(b, kept, rest);
   // Its sign is shifted out.
   const exponent = b.extendU(b.sub(x.signExponent, format.least));
   const sign = b.shl(b.extendU(b.shrU(x.signExponent, 15)), BigInt(format.bits - 1));
   // The visible bit counts as one more in the exponent; rounding up may run over into it, as it should.
-  const magnitude = b.add(b.add(b.shl(exponent, BigInt(format.fraction)), kept), b.extendU(up));
+  const magnitude = b.add(b.add(b.shl(exponent, BigInt(format.fraction)), kept), carry);
   const whole = b.or(magnitude, sign);
-  return { bits: format.bits === 64 ? whole : b.wrap(whole), lost: rest, up };
+  return { bits: format.bits === 64 ? whole : b.wrap(whole), lost: rest, up: b.wrap(carry) };
 }
 
 /** 1 if nobody wants to be told that a result is not exact. */

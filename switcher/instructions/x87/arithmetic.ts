@@ -69,6 +69,7 @@ interface Operands extends Place {
 function operateAndEnd(b: Builder, { quick, reversed }: Operation, operands: Operands): void {
   const all = (is: (number: Float80) => Value, numbers: readonly Float80[]): Value =>
     numbers.map(is).reduce((some, one) => b.and(some, one));
+  const isOpen = (): Value => b.and(roundsAsUsual(b), operands.arePresent());
   /** @param followed numbers in registers that must be plain where things go on */
   const slow = (followed: readonly Float80[] = []): void => {
     const outcome = new X.Outcome(b);
@@ -79,8 +80,11 @@ function operateAndEnd(b: Builder, { quick, reversed }: Operation, operands: Ope
     X.commit(b, outcome.flags, () => write(b, operands, value), ending);
     const arePlain = (): Value =>
       followed.reduce((some, number) => b.and(some, Plain.isPlain(b, number)), Plain.looksPlain(b, value));
+    // Who has no operand in memory comes here only with what is not plain, unless it rounds otherwise, and leaves: that way
+    // nothing but the quick way leads on, and what V8 keeps in registers stays there.
+    const goesOn = (): Value => (operands.memory ? arePlain() : b.and(b.eqz(isOpen()), arePlain()));
     b.followed(
-      () => b.goOnIf(arePlain()),
+      () => b.goOnIf(goesOn()),
       () => {},
     );
   };
@@ -96,7 +100,6 @@ function operateAndEnd(b: Builder, { quick, reversed }: Operation, operands: Ope
   };
   const commit = (result: Rounded80): void =>
     X.commitQuick(b, result, () => write(b, operands, result), operands.memory);
-  const isOpen = (): Value => b.and(roundsAsUsual(b), operands.arePresent());
   const followed = (): void => {
     const result = compute();
     const areNumbers = b.and(
