@@ -20,7 +20,10 @@ export interface Structure {
   edge(from: number, to: number): 'tree' | 'forward' | 'back' | 'exit';
 }
 
-function reversePostorder(region: Region): number[] {
+/** What of a region decides about its structure. */
+type Graph = Pick<Region, 'entry' | 'blocks'>;
+
+function reversePostorder(region: Graph): number[] {
   const seen = new Set<number>([region.entry]);
   const order: number[] = [];
   // An explicit stack: regions can be deep.
@@ -39,7 +42,7 @@ function reversePostorder(region: Region): number[] {
 }
 
 /** Immediate dominators, as positions: Cooper, Harvey and Kennedy's iteration. */
-function dominators(order: readonly number[], position: ReadonlyMap<number, number>, region: Region): number[] {
+function dominators(order: readonly number[], position: ReadonlyMap<number, number>, region: Graph): number[] {
   const predecessors = order.map((): number[] => []);
   order.forEach((eip, i) => {
     for (const to of region.blocks.get(eip)?.successors ?? []) predecessors[position.get(to) ?? 0]?.push(i);
@@ -67,18 +70,39 @@ function dominators(order: readonly number[], position: ReadonlyMap<number, numb
   return idom;
 }
 
-/** Where a cycle of the region is come to from the side, if one is. */
-export function sideEntry(region: Region): number | undefined {
-  const structure = structureOf(region);
-  for (const { eip, successors } of region.blocks.values()) {
-    if (!structure.position.has(eip)) continue;
-    const side = successors.find((to) => structure.edge(eip, to) === 'exit');
-    if (side !== undefined) return side;
-  }
-  return undefined;
+/** How many blocks are tried, at most, in place of the entry. */
+const LARGEST_CHOICE = 8;
+
+/** Whether a cycle of the region is come to from the side, with `entry` as its entry. */
+function hasSides({ blocks }: Graph, entry: number): boolean {
+  const { order, edge } = structureOf({ blocks, entry });
+  return order.some((eip) => blocks.get(eip)?.successors.some((to) => edge(eip, to) === 'exit'));
 }
 
-export function structureOf(region: Region): Structure {
+/** Blocks from which the entry is come to again, the nearest first. */
+function waysBack({ entry, blocks }: Graph): number[] {
+  const seen = new Set([entry]);
+  for (const to of seen) {
+    for (const { eip, successors } of blocks.values()) if (successors.includes(to)) seen.add(eip);
+  }
+  seen.delete(entry);
+  return [...seen];
+}
+
+/**
+ * Where the region should rather begin: at the block on a cycle with its entry, and nearest before it, from which no cycle is come
+ * to from the side. In most loops of compilers that is the test at the end, where they are entered.
+ *
+ * @returns undefined if the entry is as good as any
+ */
+export function betterEntry(region: Graph): number | undefined {
+  if (!hasSides(region, region.entry)) return undefined;
+  return waysBack(region)
+    .slice(0, LARGEST_CHOICE)
+    .find((eip) => !hasSides(region, eip));
+}
+
+export function structureOf(region: Graph): Structure {
   const order = reversePostorder(region);
   const position = new Map(order.map((eip, i) => [eip, i]));
   const idom = dominators(order, position, region);

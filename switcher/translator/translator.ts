@@ -16,7 +16,7 @@ import { type Made, type Outcome, REGION } from './make-region.js';
 import { plainDoublesOf } from './region-sse.js';
 import { isMadeFor, shapeOf, STRANGE_OFTEN, type X87Shape } from './region-x87.js';
 import { type Fetch, findRegion, type Region } from './region.js';
-import { sideEntry } from './structure.js';
+import { betterEntry } from './structure.js';
 import type { Workshop } from './workshop.js';
 
 /** A region may follow jumps and calls to this many pages. */
@@ -141,15 +141,17 @@ export class Translator {
   /**
    * The CPU stood at `eip` when its budget was spent.
    *
+   * @param weight how many times it is to count
    * @returns whether this place is settled: translated already, or never to be
    */
-  sample(eip: number, user: boolean): boolean {
+  sample(eip: number, user: boolean, weight: number): boolean {
     this.counters.samples++;
     this.#workshop.collect();
     const place = this.#place(eip, user);
     if (place?.state.kind !== 'met') return true;
     // Where the workshop has its hands full, what is hottest is met soonest when it has not.
-    if (++place.state.samples < this.#workshop.patience || !this.#workshop.hasRoom) return false;
+    place.state.samples += weight;
+    if (place.state.samples < this.#workshop.patience || !this.#workshop.hasRoom) return false;
     this.#translate(eip, user, place);
     return true;
   }
@@ -223,8 +225,8 @@ export class Translator {
    */
   #waitsForSideOf(region: Region, user: boolean, place: Place): boolean {
     if (this.#workshop.patience === 0 || place.hasWaited) return false;
-    const side = sideEntry(region);
-    const other = side === undefined ? undefined : this.#place(side, user);
+    const better = betterEntry(region);
+    const other = better === undefined ? undefined : this.#place(better, user);
     if (other?.state.kind !== 'met') return false;
     other.state.samples = Math.max(other.state.samples, this.#workshop.patience - 1);
     other.hasWaited = true;
