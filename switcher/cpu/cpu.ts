@@ -222,7 +222,8 @@ export class Cpu {
   }
 
   #sample(): void {
-    const isSettled = this.#translator?.sample(this.memory.get(State.EIP), this.segments.cpl === USER_RING) ?? true;
+    const isUser = this.segments.cpl === USER_RING;
+    const isSettled = this.#translator?.sample(this.memory.get(State.EIP), isUser, this.#turns.weight) ?? true;
     this.#turns.sampled(isSettled);
   }
 

@@ -7,6 +7,8 @@ import * as State from './state.js';
 /** Jumps between two looks of the translator. */
 const SHORTEST = 1000;
 const LONGEST = 50_000;
+/** What a look counts at most that comes after a long time: a place where the CPU is met once may not be hot. */
+const HEAVIEST = 3;
 /** Between so many lengths they vary, lest a loop of a few jumps be met at the same one every time. */
 const LENGTHS = 7;
 
@@ -45,6 +47,11 @@ export class Turns {
   /** Whether it is time for the translator to look. */
   get isSampleDue(): boolean {
     return this.#samples && this.#untilSample === 0;
+  }
+
+  /** For how many looks the next one stands: those that were spared, because nothing new was seen before. */
+  get weight(): number {
+    return Math.min(this.#untilNextSample / SHORTEST, HEAVIEST);
   }
 
   /** @param isSettled whether it has seen nothing new: translated code makes its jumps quickly, and is not worth another look soon */
