@@ -71,7 +71,7 @@ function dominators(order: readonly number[], position: ReadonlyMap<number, numb
 }
 
 /** How many blocks are tried, at most, in place of the entry. */
-const LARGEST_CHOICE = 8;
+const LARGEST_CHOICE = 4;
 
 /** Whether a cycle of the region is come to from the side, with `entry` as its entry. */
 function hasSides({ blocks }: Graph, entry: number): boolean {
