@@ -6,7 +6,7 @@
 // page. It is four megabytes of address space, of which the operating system gives only the touched pages: four
 // kilobytes for each four megabytes that the Guest uses.
 import type { GuestPhysical } from '../guest-abi/addresses.js';
-import { PAGE_COUNT, PAGE_SHIFT } from '../guest-abi/addresses.js';
+import { PAGE_SHIFT } from '../guest-abi/addresses.js';
 import { PAE_PMD_SHIFT, PAGE_PRESENT, PAGE_RW, PAGE_USER, PGDIR_SHIFT } from '../guest-abi/x86/page-table.js';
 import type { ShadowMap } from '../switcher/cpu/shadow-map.js';
 
@@ -28,7 +28,7 @@ export class ShadowDirectory {
   /** pfn << 12 | P, RW, USER: what the real PTE would be. */
   #entries = new Uint32Array(FIRST_CAPACITY);
   /** By virtual page: 1 + its place in the list, 0 when it has none. */
-  readonly #place = new Uint32Array(PAGE_COUNT);
+  readonly #place: Int32Array;
   /** By lower table: P, RW and USER as the levels above it had them when it was last walked; 0 when it never was. */
   readonly #tables = new Uint8Array(TABLES);
   /** By PAE top level entry: that entry when it was last walked, 0 when it never was. */
@@ -38,6 +38,7 @@ export class ShadowDirectory {
 
   constructor(map: ShadowMap) {
     this.#map = map;
+    this.#place = map.newTable();
   }
 
   /** How many virtual pages are mapped. */

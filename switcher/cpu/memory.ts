@@ -1,7 +1,10 @@
 // The one WebAssembly.Memory of a machine, as TypeScript sees it: CPU state, maps, records and the Guest's RAM.
-import { PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
+import { PAGE_COUNT, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import type { PhysicalMemory } from '../physical-memory.js';
 import * as State from './state.js';
+
+/** As many as the CPU's maps and the Host's directories take. */
+const TABLES = 10;
 
 export class Memory implements PhysicalMemory {
   readonly wasm: WebAssembly.Memory;
@@ -17,9 +20,14 @@ export class Memory implements PhysicalMemory {
   /** By page of RAM: what was left for records when code was first decoded from it, 0 when there is none (see State.CODE_LEFT). */
   readonly codeLeft: Int32Array;
 
+  readonly #tables: number;
+  #tablesGiven = 0;
+
   /** @throws RangeError when there is no such memory to be had */
   constructor(ramBytes: number) {
-    this.wasm = new WebAssembly.Memory({ initial: Math.ceil((State.GUEST_RAM + ramBytes) / State.WASM_PAGE) });
+    this.#tables = State.GUEST_RAM + ramBytes;
+    const bytes = this.#tables + TABLES * State.MAP_SIZE;
+    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(bytes / State.WASM_PAGE) });
     const { buffer } = this.wasm;
     this.all = new Uint8Array(buffer);
     this.state = new Int32Array(buffer, 0, State.MAPS / 4);
@@ -27,6 +35,16 @@ export class Memory implements PhysicalMemory {
     this.bytes = new Uint8Array(buffer, State.GUEST_RAM, ramBytes);
     this.words = new Uint32Array(buffer, State.GUEST_RAM, ramBytes / 4);
     this.codeLeft = new Int32Array(buffer, State.CODE_LEFT + (State.GUEST_RAM / PAGE_SIZE) * 4, ramBytes / PAGE_SIZE);
+  }
+
+  /**
+   * A word for each virtual page, all 0, for TypeScript alone. They lie behind RAM: address space, of which the operating system
+   * gives only what is touched. To V8 an array of its own is four megabytes more, for which it collects garbage; who asks for more
+   * tables than there are gets that.
+   */
+  newTable(): Int32Array {
+    if (this.#tablesGiven === TABLES) return new Int32Array(PAGE_COUNT);
+    return new Int32Array(this.wasm.buffer, this.#tables + this.#tablesGiven++ * State.MAP_SIZE, PAGE_COUNT);
   }
 
   onCodeWritten(callback: (pfn: number) => void): void {

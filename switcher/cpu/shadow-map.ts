@@ -18,6 +18,8 @@ export interface ShadowMap {
   clearAll(): void;
   /** True when the CPU can write to `vpn` as ring 1 (what stack pinning asks). */
   isWritable(vpn: number): boolean;
+  /** A word for each virtual page, all 0, for who keeps something beside the map. There are five. */
+  newTable(): Int32Array;
 }
 
 const PRESENT = 1;
@@ -36,14 +38,14 @@ export class FlatMaps implements ShadowMap {
   readonly #userRead: Int32Array;
   readonly #userWrite: Int32Array;
   readonly #rights = new Uint8Array(PAGE_COUNT);
-  readonly #pfns = new Int32Array(PAGE_COUNT);
+  readonly #pfns: Int32Array;
   /** The entries that lead to one guest-physical page form a list: several linear addresses can name the same code. */
-  readonly #next = new Int32Array(PAGE_COUNT);
-  readonly #previous = new Int32Array(PAGE_COUNT);
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
   readonly #first: Int32Array;
   /** All entries, in no order, and where each stands there. */
-  readonly #entries = new Int32Array(PAGE_COUNT);
-  readonly #places = new Int32Array(PAGE_COUNT);
+  readonly #entries: Int32Array;
+  readonly #places: Int32Array;
   #count = 0;
 
   constructor(memory: Memory) {
@@ -53,7 +55,16 @@ export class FlatMaps implements ShadowMap {
     this.#kernelWrite = new Int32Array(buffer, State.KERNEL_WRITE_MAP, PAGE_COUNT);
     this.#userRead = new Int32Array(buffer, State.USER_READ_MAP, PAGE_COUNT);
     this.#userWrite = new Int32Array(buffer, State.USER_WRITE_MAP, PAGE_COUNT);
+    this.#pfns = memory.newTable();
+    this.#next = memory.newTable();
+    this.#previous = memory.newTable();
+    this.#entries = memory.newTable();
+    this.#places = memory.newTable();
     this.#first = new Int32Array(memory.bytes.length / PAGE_SIZE).fill(NONE);
+  }
+
+  newTable(): Int32Array {
+    return this.#memory.newTable();
   }
 
   set(vpn: number, pfn: number, writable: boolean, user: boolean): void {

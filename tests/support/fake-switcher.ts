@@ -1,5 +1,6 @@
 // A Switcher without a CPU: what the Guest does is a list of steps, each of which changes registers and memory as Guest
 // code would and ends in a trap. It is how the Host is tested alone.
+import { PAGE_COUNT } from '../../guest-abi/addresses.js';
 import { LGUEST_REGS, LGUEST_REGS_WORDS } from '../../guest-abi/lguest-regs.js';
 import { GDT_ENTRIES } from '../../guest-abi/x86/descriptors.js';
 import { IDT_ENTRIES, X86_TRAP_PF } from '../../guest-abi/x86/traps.js';
@@ -56,6 +57,10 @@ export class FakeShadowMap implements ShadowMap {
 
   isWritable(vpn: number): boolean {
     return this.entries.get(vpn)?.writable ?? false;
+  }
+
+  newTable(): Int32Array {
+    return new Int32Array(PAGE_COUNT);
   }
 
   /** All mappings as text, in order: `c0001→1 rw kernel`. */
