@@ -1,5 +1,6 @@
 // Comparisons of floating-point lanes: cmp… by predicate, comis ucomis into EFLAGS, min and max.
 import type { Builder } from '../../language/builder.js';
+import { wordsOfRelation } from '../../language/flags.js';
 import type { Routine, Value } from '../../language/nodes.js';
 import { define } from '../definition.js';
 import { callPair, EXCEPTIONS, floatRoutine } from '../float/format.js';
@@ -57,13 +58,6 @@ for (const { suffix, format, isPacked } of KINDS) {
 
 // ---------------------------------------------------------------- into EFLAGS
 
-/** ZF, PF and CF as given, OF, SF and AF clear; in the two words of language/flags. */
-function setRelation(b: Builder, { zf, pf, cf }: { zf: Value; pf: Value; cf: Value }): void {
-  // The low byte is 0 whether ZF is set or not. CF sets bit 30 too, which says that OF is another.
-  const carry = b.or(b.shl(cf, 31), b.shl(cf, 30));
-  b.setFlagWords(b.select(zf, 0, 0x100), b.or(carry, b.shl(b.xor(pf, 1), 8)));
-}
-
 for (const { suffix, format, isPacked } of KINDS) {
   if (isPacked) continue;
   const exact = format === SINGLE ? Exact.f32CompareSse : Exact.f64CompareSse;
@@ -72,22 +66,22 @@ for (const { suffix, format, isPacked } of KINDS) {
     const y = readScalar(b, format, right);
     const x = lowest(b, format, left.read());
     const relation = (name: string): Value => b.apply(`${format.float}.${name}`, [x.float, y.float]);
-    const zf = b.variable('i32', relation('eq'));
-    const cf = b.variable('i32', relation('lt'));
-    const pf = b.variable('i32', 0);
+    const ordered = wordsOfRelation(b, { zf: relation('eq'), pf: b.i32(0), cf: relation('lt') });
+    const result = b.variable('i32', ordered.result);
+    const aux = b.variable('i32', ordered.aux);
     const exactly = (): void => {
       const quiet = mnemonic.startsWith('u') ? 1 : 0;
       const word = b.call(exact, x.bits, y.bits, mxcsr(b), quiet);
       settle(b, b.and(word, EXCEPTIONS));
       const is = (bit: number): Value => b.bool(b.and(word, bit));
-      b.set(zf, is(Exact.EQUAL));
-      b.set(cf, is(Exact.BELOW));
-      b.set(pf, is(Exact.UNORDERED_BIT));
+      const words = wordsOfRelation(b, { zf: is(Exact.EQUAL), pf: is(Exact.UNORDERED_BIT), cf: is(Exact.BELOW) });
+      b.set(result, words.result);
+      b.set(aux, words.aux);
     };
     const looked = (): void => b.whenSeldom(b.eqz(areOrdered(b, format, x.bits, y.bits)), exactly);
     if (format === DOUBLE) b.inPlace(() => unlessPlain(b, x.bits, y.bits, looked), looked);
     else looked();
-    setRelation(b, { zf: b.get(zf), pf: b.get(pf), cf: b.get(cf) });
+    b.setFlagWords(b.get(result), b.get(aux));
   });
 }
 

@@ -1,6 +1,6 @@
 // fcom and its relatives, which set condition codes or EFLAGS; ftst; fxam.
 import type { Builder } from '../../language/builder.js';
-import { setSixFlags } from '../../language/flags.js';
+import { type Relation, wordsOfRelation } from '../../language/flags.js';
 import type { Value } from '../../language/nodes.js';
 import { type Definition, define } from '../definition.js';
 import { f80Compare, f80Examine } from '../float/compare.js';
@@ -164,26 +164,27 @@ const toFlags = (quiet: boolean, pops: boolean): Definition => {
     const pop = (): void => {
       if (pops) X.pop(b);
     };
-    // ZF, PF and CF are C3, C2 and C0; the other flags are cleared.
-    const [zf, pf, cf] = [b.variable('i32', 0), b.variable('i32', 0), b.variable('i32', 0)];
+    const [result, aux] = [b.variable('i32', 0), b.variable('i32', 0)];
+    const set = (relation: Relation): void => {
+      const words = wordsOfRelation(b, relation);
+      b.set(result, words.result);
+      b.set(aux, words.aux);
+    };
     choose(
       b,
       comparison,
       ({ less, equal }) => {
-        b.set(cf, less);
-        b.set(zf, equal);
+        set({ zf: equal, pf: b.i32(0), cf: less });
         X.commitQuick(b, undefined, pop);
       },
       (word) => {
-        b.set(cf, b.bool(b.and(word, X.C0)));
-        b.set(pf, b.bool(b.and(word, X.C2)));
-        b.set(zf, b.bool(b.and(word, X.C3)));
+        const is = (code: number): Value => b.bool(b.and(word, code));
+        set({ zf: is(X.C3), pf: is(X.C2), cf: is(X.C0) });
         X.commit(b, b.and(word, ~UNORDERED), pop);
       },
     );
     // They are set even by an exception that is not masked; only the pop waits.
-    const none = b.i32(0);
-    setSixFlags(b, { cf: b.get(cf), pf: b.get(pf), af: none, zf: b.get(zf), sf: none, of: none });
+    b.setFlagWords(b.get(result), b.get(aux));
   };
 };
 
