@@ -448,7 +448,8 @@ export class Cpu {
     const form = this.#code.formOf(found.record);
     let body = this.#bodies.get(form);
     if (body === undefined) {
-      body = meaning(form);
+      // The long way round, which the interpreter is not: so each is held against the other.
+      body = meaning(form, true);
       this.#bodies.set(form, body);
     }
     const next = this.#code.nextEipOf(found.record);

@@ -165,8 +165,6 @@ class Compiler {
         const [condition, yes, no] = [this.#value(node.condition), this.#value(node.yes), this.#value(node.no)];
         return (frame) => (condition(frame) === 0 ? no(frame) : yes(frame));
       }
-      case 'inPlace':
-        return () => 1;
       case 'followed':
       case 'assured':
         return () => 0;

@@ -32,11 +32,15 @@ export function isDefined(mnemonic: string): boolean {
   return definitions.has(mnemonic);
 }
 
-/** What a form means: its mnemonic's definition, told these operand kinds. */
-export function meaning(form: Form): Body {
+/**
+ * What a form means: its mnemonic's definition, told these operand kinds.
+ *
+ * @param spellsOut for readers that have room for it (see `Builder.inPlace`)
+ */
+export function meaning(form: Form, spellsOut = false): Body {
   const definition = definitions.get(form.mnemonic);
   if (definition === undefined) throw new Bug(`the opcode map has ${form.mnemonic}, but it means nothing`);
-  const b = new Builder();
+  const b = new Builder(spellsOut);
   definition(b, [accessOf(b, form, 0), accessOf(b, form, 1), accessOf(b, form, 2)], form);
   return b.body();
 }

@@ -16,14 +16,15 @@ export type Flow =
   /** It delegates or raises, which translated code leaves to the interpreter. */
   | 'foreign';
 
-export interface FormFacts {
-  readonly flow: Flow;
+/** What a form means to those who have room to spell it out. */
+export interface SpelledOut {
   readonly body: Body;
   /** It sets flags on some of its ways and not on others. */
   readonly flagsMaybe: boolean;
 }
 
-const facts = new Map<Form, FormFacts>();
+const flows = new Map<Form, Flow>();
+const meanings = new Map<Form, SpelledOut>();
 
 function some(statements: readonly Statement[], test: (statement: Statement) => boolean): boolean {
   return statements.some(
@@ -45,9 +46,9 @@ function movesRegisterFiles(body: Body): boolean {
   return [...wordsOfBody(body).partly].some(inFiles) || some(body.statements, looksThere);
 }
 
-/** Derived from what the form means, once. */
-export function factsOf(form: Form): FormFacts {
-  const known = facts.get(form);
+/** How the form ends: derived from what it means, once. It takes looking at all routines that it calls, so the build does it. */
+export function flowOf(form: Form): Flow {
+  const known = flows.get(form);
   if (known !== undefined) return known;
   const body = meaning(form);
   const last = body.statements.at(-1);
@@ -56,9 +57,18 @@ export function factsOf(form: Form): FormFacts {
     flow = 'foreign';
   else if (last?.kind === 'jump') flow = 'jump';
   else if (some(body.statements, isTarget)) flow = 'branch';
+  flows.set(form, flow);
+  return flow;
+}
+
+/** The form's meaning, made once. */
+export function spelledOut(form: Form): SpelledOut {
+  const known = meanings.get(form);
+  if (known !== undefined) return known;
+  const body = meaning(form, true);
   const setsFlags = ({ kind }: Statement): boolean => kind === 'setFlags';
   const inner = body.statements.filter((statement) => !setsFlags(statement));
-  const result = { flow, body, flagsMaybe: some(inner, setsFlags) };
-  facts.set(form, result);
+  const result = { body, flagsMaybe: some(inner, setsFlags) };
+  meanings.set(form, result);
   return result;
 }

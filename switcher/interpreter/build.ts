@@ -7,7 +7,7 @@ import { formKey } from '../decode/forms.js';
 import { InterpreterModule, inOrder } from './generate.js';
 import type { Form } from '../decode/instruction.js';
 import { meaning } from '../instructions/index.js';
-import { factsOf } from '../instructions/form-facts.js';
+import { flowOf } from '../instructions/form-facts.js';
 import { FORMS_FILE, type FormsFile, MODULE_FILE, OPCODES_FILE, TEMPLATES_FILE } from './load.js';
 import { allTemplates } from './templates.js';
 
@@ -21,7 +21,7 @@ const forms = inOrder(allForms());
 const file: FormsFile = {
   forms: forms.map(formKey),
   ends: forms.filter(endsBlock).map(formKey),
-  flows: forms.map((form) => factsOf(form).flow),
+  flows: forms.map((form) => flowOf(form)),
 };
 writeFileSync(MODULE_FILE, new InterpreterModule().generate(forms, State.LEAST_WASM_PAGES));
 writeFileSync(FORMS_FILE, JSON.stringify(file));

@@ -3,7 +3,7 @@ import { EXIT_BUDGET } from '../cpu/exits.js';
 import { REGISTER_FILES } from '../cpu/register-files.js';
 import * as State from '../cpu/state.js';
 import type { Form } from '../decode/instruction.js';
-import { factsOf } from '../instructions/form-facts.js';
+import { flowOf } from '../instructions/form-facts.js';
 import { meaning } from '../instructions/index.js';
 import type { Field, RegisterFile, RegisterNumber, Value } from '../language/nodes.js';
 import { givesWay } from '../language/nodes.js';
@@ -38,7 +38,7 @@ export class HandlerSetting implements Setting {
   emit(emit: Emitter, form: Form): void {
     emit.body(meaning(form));
     // Here the body has not jumped; behind one that always does, all of this is dead code that V8 drops.
-    if (factsOf(form).flow === 'branch') {
+    if (flowOf(form) === 'branch') {
       emit.localGet(RECORD);
       emit.const32(1);
       emit.store(1, Records.RECORD_FELL);

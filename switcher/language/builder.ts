@@ -28,9 +28,15 @@ export type Term = Value | number | bigint;
 const isValue = (term: Term): term is Value => typeof term === 'object';
 
 export class Builder {
+  readonly #spellsOut: boolean;
   readonly #variables: Variable[] = [];
   readonly #root: Statement[] = [];
   #current: Statement[] = this.#root;
+
+  /** @param spellsOut for readers that have room: which of the two ways of `inPlace` is taken */
+  constructor(spellsOut = false) {
+    this.#spellsOut = spellsOut;
+  }
 
   body(): Body {
     return { statements: this.#root, variables: this.#variables };
@@ -329,7 +335,8 @@ export class Builder {
 
   /** One of two ways to say the same: the first where there is room, and things are known of registers (see `assured`). */
   inPlace(spelledOut: () => void, otherwise: () => void): void {
-    this.when(this.#value('i32', { kind: 'inPlace' }), spelledOut, otherwise);
+    if (this.#spellsOut) spelledOut();
+    else otherwise();
   }
 
   /** The first where the x87's registers are followed as well (see float/plain). */

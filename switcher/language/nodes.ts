@@ -33,8 +33,6 @@ export type Node =
     }
   | { readonly kind: 'select'; readonly condition: Value; readonly yes: Value; readonly no: Value }
   | { readonly kind: 'field'; readonly field: Field }
-  /** Whether a quick way is to be spelled out where it is used (1), or left to the routine that has it as well (0). */
-  | { readonly kind: 'inPlace' }
   /** Whether it is followed which numbers x87 registers hold (1), so that `assured` is of use there. */
   | { readonly kind: 'followed' }
   // -- below: bound by a statement, at one place in time
@@ -215,7 +213,6 @@ export function isTimed(node: Node): boolean {
     case 'operator':
     case 'select':
     case 'field':
-    case 'inPlace':
     case 'followed':
       return false;
     default:

@@ -15,7 +15,7 @@ import type { Bits } from '../wasm/known-bits.js';
 import { Constants } from '../wasm/known.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Functions, Of, Setting, Window } from '../wasm/setting.js';
-import { factsOf } from '../instructions/form-facts.js';
+import { spelledOut } from '../instructions/form-facts.js';
 import { flatMap, type Job } from './job.js';
 import { type FlagsKnowledge, inCommon, RegionFlags, UNKNOWN } from './region-flags.js';
 import { RegionRegisters, ZERO_SLOT } from './region-registers.js';
@@ -41,7 +41,6 @@ interface Knowledge {
 const LARGEST_COPY = 24;
 
 export class RegionEmitter implements Setting {
-  readonly inPlace = true;
   readonly #region: Region;
   readonly #structure: Structure;
   readonly #functions: RegionFunctions;
@@ -223,7 +222,7 @@ export class RegionEmitter implements Setting {
       this.#instruction = instruction;
       // Where flags may be set or not, what was known before goes into the local first, and nothing is known from there on:
       // what is true on one way through the instruction is not on another.
-      const { body, flagsMaybe } = factsOf(instruction.form);
+      const { body, flagsMaybe } = spelledOut(instruction.form);
       this.#flagsMaybe = flagsMaybe && this.#maySetFlags(body.statements);
       if (this.#flagsMaybe) this.#flags.settleAndForget();
       this.#registers.x87.begin();

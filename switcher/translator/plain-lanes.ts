@@ -2,7 +2,7 @@
 // what it writes comes from. Half `lane` of register n has the number 2n + lane, and a bit in masks.
 import type { Body, RegisterNumber, Statement, Value } from '../language/nodes.js';
 import { DOUBLE } from '../instructions/sse/format.js';
-import { factsOf } from '../instructions/form-facts.js';
+import { spelledOut } from '../instructions/form-facts.js';
 import type { Block, Region, RegionInstruction } from './region.js';
 
 /** What half of a vector is: a plain double whatever was in registers, what was in this half of a register, or anything. */
@@ -93,8 +93,6 @@ interface Effect {
   readonly copies: readonly (readonly [from: number, to: number])[];
 }
 
-const isSpelledOut = ({ condition }: { condition: Value }): boolean => condition.node.kind === 'inPlace';
-
 class Finder {
   wanted = 0;
   written = 0;
@@ -128,8 +126,8 @@ class Finder {
           if (statement.file === 'xmm') this.#write(this.#offsetOf(statement.number), statement.value, sure);
           break;
         case 'if':
-          this.find(statement.then, sure && isSpelledOut(statement));
-          if (!isSpelledOut(statement)) this.find(statement.otherwise, false);
+          this.find(statement.then, false);
+          this.find(statement.otherwise, false);
           break;
         case 'loop':
           this.find(statement.loop.body, false);
@@ -171,7 +169,7 @@ export function wantedPlain(
     const inside = block.instructions.filter(({ flow }) => flow !== 'foreign');
     effects.set(
       block,
-      inside.map((instruction) => effectOf(factsOf(instruction.form).body, offsetOf(instruction))).toReversed(),
+      inside.map((instruction) => effectOf(spelledOut(instruction.form).body, offsetOf(instruction))).toReversed(),
     );
   }
   const wanted = new Map<number, number>();

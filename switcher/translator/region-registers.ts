@@ -9,7 +9,7 @@ import type { ValueType } from '../language/operators.js';
 import type { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
 import type { Of, Saying } from '../wasm/setting.js';
-import { factsOf } from '../instructions/form-facts.js';
+import { spelledOut } from '../instructions/form-facts.js';
 import type { Region } from './region.js';
 import { RegionSse, type Surroundings } from './region-sse.js';
 import { RegionX87, TopIsUncertain, type X87Shape } from './region-x87.js';
@@ -135,7 +135,7 @@ export class RegionRegisters {
     const forms = new Set<Form>();
     for (const { instructions } of region.blocks.values())
       for (const { form, flow } of instructions) if (flow !== 'foreign') forms.add(form);
-    const all = [...forms].map((form) => wordsOfBody(factsOf(form).body));
+    const all = [...forms].map((form) => wordsOfBody(spelledOut(form).body));
     for (const offset of WORDS_IN_LOCALS) {
       const isWritten = all.some(({ written }) => written.has(offset));
       if (!isWritten && !all.some(({ read }) => read.has(offset))) continue;

@@ -14,7 +14,7 @@ import type { Value } from '../language/nodes.js';
 import { wordsOfBody } from '../language/state-words.js';
 import type { Emitter } from '../wasm/emit.js';
 import { WASM } from '../wasm/opcodes.js';
-import { factsOf } from '../instructions/form-facts.js';
+import { spelledOut } from '../instructions/form-facts.js';
 import { bitOf, isPlainNumber, LANE_BYTES, laneAt, type OffsetOf, sourceOf, wantedPlain } from './plain-lanes.js';
 import type { Region, RegionInstruction } from './region.js';
 
@@ -64,7 +64,7 @@ export class RegionSse {
     this.#emit = emit;
     this.#surroundings = surroundings;
     const bodies = [...region.blocks.values()].flatMap(({ instructions }) =>
-      instructions.map(({ form }) => factsOf(form).body),
+      instructions.map(({ form }) => spelledOut(form).body),
     );
     const isUsed = bodies.some((body) => wordsOfBody(body).read.has(State.SSE_TRUST));
     const isWide = bodies.some((body) => wordsOfBody(body).partly.has(State.SSE_TRUST_LANES));

@@ -178,7 +178,6 @@ export class Emitter extends CodeWriter {
         this.op(WASM.select);
         return;
       }
-      case 'inPlace':
       case 'followed':
       case 'assured':
         throw new Bug(`a ${node.kind} is always known`);

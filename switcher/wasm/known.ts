@@ -15,8 +15,6 @@ export interface Knowledge {
   stateBits?(node: Extract<Node, { kind: 'state' }>): Bits | undefined;
   /** Whether a half of `value` is known to be a plain double, or trust is gone. */
   isAssured?(value: Value, lane: 0 | 1): boolean;
-  /** Whether quick ways are to be spelled out in place. */
-  readonly inPlace?: boolean;
   /** Whether the numbers in x87 registers are followed. */
   readonly follows?: boolean;
 }
@@ -50,7 +48,6 @@ export class Constants {
     const { node } = value;
     if (node.kind === 'constant') return node.value;
     if (node.kind === 'constant128') return Uint8Array.from(node.bytes);
-    if (node.kind === 'inPlace') return this.#setting.inPlace === true ? 1 : 0;
     if (node.kind === 'followed') return this.#setting.follows === true ? 1 : 0;
     if (this.#known.has(value)) return this.#known.get(value);
     const found = this.#find(value) ?? this.#fromBits(value);
@@ -101,8 +98,6 @@ export class Constants {
     switch (node.kind) {
       case 'constant':
         return bitsOf(Number(node.value));
-      case 'inPlace':
-        return bitsOf(this.#setting.inPlace === true ? 1 : 0);
       case 'followed':
         return bitsOf(this.#setting.follows === true ? 1 : 0);
       case 'field': {

@@ -71,8 +71,6 @@ export interface Setting {
   assure?(value: Value, lane: 0 | 1): void;
   /** Whether that is known. */
   isAssured?(value: Value, lane: 0 | 1): boolean;
-  /** Whether quick ways are spelled out in place. */
-  readonly inPlace?: boolean;
   /** Whether it is followed which numbers x87 registers hold. */
   readonly follows?: boolean;
   /** Leaves the code, the instruction being done, if what is on the stack is 0. */
