@@ -1,10 +1,9 @@
 // How much memory a process of ours has, and how much of that is the Guest's: pages of its RAM that have been touched.
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { alignUp } from '../lib/bits.js';
+import { machineBytes } from '../switcher/cpu/memory.js';
 import * as State from '../switcher/cpu/state.js';
 
 const PAGE = 4096;
-const WASM_PAGE = 0x10000;
 const ENTRY = 8;
 /** The highest bit of an entry of /proc/PID/pagemap: the page is there. */
 const PRESENT = 0x80;
@@ -43,7 +42,7 @@ export function processMemory(pid: number, ramBytes: number): ProcessMemory {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     const resident = Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1] ?? NaN) * 1024;
-    const address = memoryAddress(pid, alignUp(State.GUEST_RAM + ramBytes, WASM_PAGE));
+    const address = memoryAddress(pid, machineBytes(ramBytes));
     const pages = ramBytes / PAGE;
     const guest = address === undefined ? NaN : presentPages(pid, address + State.GUEST_RAM, pages) * PAGE;
     return { resident, guest };

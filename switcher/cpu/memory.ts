@@ -1,10 +1,15 @@
 // The one WebAssembly.Memory of a machine, as TypeScript sees it: CPU state, maps, records and the Guest's RAM.
 import { PAGE_COUNT, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
+import { alignUp } from '../../lib/bits.js';
 import type { PhysicalMemory } from '../physical-memory.js';
 import * as State from './state.js';
 
 /** As many as the CPU's maps and the Host's directories take. */
 const TABLES = 10;
+
+/** How long the memory of a machine is, with so much RAM. */
+export const machineBytes = (ramBytes: number): number =>
+  alignUp(State.GUEST_RAM + ramBytes + TABLES * State.MAP_SIZE, State.WASM_PAGE);
 
 export class Memory implements PhysicalMemory {
   readonly wasm: WebAssembly.Memory;
@@ -26,8 +31,7 @@ export class Memory implements PhysicalMemory {
   /** @throws RangeError when there is no such memory to be had */
   constructor(ramBytes: number) {
     this.#tables = State.GUEST_RAM + ramBytes;
-    const bytes = this.#tables + TABLES * State.MAP_SIZE;
-    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(bytes / State.WASM_PAGE) });
+    this.wasm = new WebAssembly.Memory({ initial: machineBytes(ramBytes) / State.WASM_PAGE });
     const { buffer } = this.wasm;
     this.all = new Uint8Array(buffer);
     this.state = new Int32Array(buffer, 0, State.MAPS / 4);

@@ -8,10 +8,12 @@ import { DEVICE_OPERATIONS } from '../../bench/device-operations.js';
 import { addToInitrd } from '../../bench/initrd.js';
 import { runAndMeasure } from '../../bench/measure.js';
 import { type Setting, commands } from '../../bench/peers.js';
+import { processMemory } from '../../bench/process-memory.js';
 import { readStats, withoutBeginning } from '../../bench/stats-lines.js';
 import { describeStats } from '../../bin/stats.js';
 import { createGuest } from '../../launcher/index.js';
 import { isArchive, packFolder } from '../../launcher/kernel/cpio.js';
+import { Memory } from '../../switcher/cpu/memory.js';
 import { INIT, shutdown, tinyGuest } from '../support/tiny-guests.js';
 
 t.test('a byte is printed, a block is read, a register answers, as often as it is said', async (t) => {
@@ -134,4 +136,20 @@ t.test('a profile’s samples go to the room of who runs, or of who called', asy
   for (const tier of TIERS)
     t.equal(Math.round(shares[tier] * 1000), (wanted as Record<string, number>)[tier] ?? 0, tier);
   t.equal(Math.round(sharesOf(profile, 3000, 4000).interpreter * 1000), 1, 'between two instants');
+});
+
+t.test('the pages that a Guest has touched are told from all others of a process', async (t) => {
+  if (process.platform !== 'linux') {
+    t.pass('only Linux tells');
+    return;
+  }
+  // A size that no other machine of this process has.
+  const ramBytes = 5 * 2 ** 20;
+  const memory = new Memory(ramBytes);
+  t.equal(processMemory(process.pid, ramBytes).guest, 0);
+  for (const page of [0, 7, 1279]) memory.bytes[page * 4096] = 1;
+  memory.newTable().fill(1);
+  const { guest, resident } = processMemory(process.pid, ramBytes);
+  t.equal(guest, 3 * 4096);
+  t.ok(resident > guest);
 });
