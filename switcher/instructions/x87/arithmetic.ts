@@ -80,11 +80,11 @@ function operateAndEnd(b: Builder, { quick, reversed }: Operation, operands: Ope
     X.commit(b, outcome.flags, () => write(b, operands, value), ending);
     const arePlain = (): Value =>
       followed.reduce((some, number) => b.and(some, Plain.isPlain(b, number)), Plain.looksPlain(b, value));
-    // Who has no operand in memory comes here only with what is not plain, unless it rounds otherwise, and leaves: that way
-    // nothing but the quick way leads on, and what V8 keeps in registers stays there.
-    const goesOn = (): Value => (operands.memory ? arePlain() : b.and(b.eqz(isOpen()), arePlain()));
+    // Who has a quick way, and no operand in memory, comes here only with what is not plain, unless it rounds otherwise, and
+    // leaves: then nothing but the quick way leads on, and what V8 keeps in registers stays there.
+    const isLast = quick !== undefined && operands.memory === undefined;
     b.followed(
-      () => b.goOnIf(goesOn()),
+      () => b.goOnIf(isLast ? b.and(b.eqz(isOpen()), arePlain()) : arePlain()),
       () => {},
     );
   };

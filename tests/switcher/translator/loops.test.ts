@@ -105,6 +105,18 @@ t.test('a loop is not translated from its middle when one comes to it from aroun
   }
 });
 
+t.test('what the x87 does by a routine, between registers, is no reason to leave a loop', async (t) => {
+  const cpu = newCpu(atOnce(1), true);
+  // fninit; fldpi; fld1; 1: fdiv %st(1), %st; fmul %st(1), %st; dec %ebp; jnz 1b; hlt
+  const program = [0xdb, 0xe3, 0xd9, 0xeb, 0xd9, 0xe8, 0xd8, 0xf1, 0xd8, 0xc9, 0x4d, 0x75, 0xf9, HLT];
+  cpu.memory.bytes.set(program, PAGE);
+  runWith(cpu, 0);
+  const { regions, stale } = translator(cpu);
+  t.equal(regions, 1);
+  t.equal(stale, 0);
+  t.ok(shareOfTranslated(cpu) > 0.95, `${shareOfTranslated(cpu)}`);
+});
+
 t.test('what is behind a jump that was not taken belongs to the loop', async (t) => {
   const cpu = newCpu(atOnce(1));
   // 1: test %eax, %eax; jz 2f; inc %ebx; dec %ebp; jnz 1b; hlt; 2: inc %ebx; inc %ebx; dec %ebp; jnz 1b; hlt
