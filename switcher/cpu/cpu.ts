@@ -448,8 +448,8 @@ export class Cpu {
     const form = this.#code.formOf(found.record);
     let body = this.#bodies.get(form);
     if (body === undefined) {
-      // The long way round, which the interpreter is not: so each is held against the other.
-      body = meaning(form, true);
+      // As the interpreter does not say it: so each way is held against the other.
+      body = meaning(form, 'spelled-out');
       this.#bodies.set(form, body);
     }
     const next = this.#code.nextEipOf(found.record);

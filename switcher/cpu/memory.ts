@@ -1,10 +1,10 @@
-// The one WebAssembly.Memory of a machine, as TypeScript sees it: CPU state, maps, records and the Guest's RAM.
+// The one WebAssembly.Memory of a machine, as TypeScript sees it: CPU state, maps, records, the Guest's RAM, and tables by page.
 import { PAGE_COUNT, PAGE_SHIFT, PAGE_SIZE } from '../../guest-abi/addresses.js';
 import { alignUp } from '../../lib/bits.js';
 import type { PhysicalMemory } from '../physical-memory.js';
 import * as State from './state.js';
 
-/** As many as the CPU's maps and the Host's directories take. */
+/** As many as FlatMaps and the Host's directories take. */
 const TABLES = 10;
 
 /** How long the memory of a machine is, with so much RAM. */

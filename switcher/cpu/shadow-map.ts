@@ -18,7 +18,7 @@ export interface ShadowMap {
   clearAll(): void;
   /** True when the CPU can write to `vpn` as ring 1 (what stack pinning asks). */
   isWritable(vpn: number): boolean;
-  /** A word for each virtual page, all 0, for who keeps something beside the map. There are five. */
+  /** A word for each virtual page, all 0, for who keeps something beside the map (see Memory.newTable). */
   newTable(): Int32Array;
 }
 

@@ -7,7 +7,7 @@
 //   0x0010_0000  the four flat maps of 2^20 words each (see shadow-map)
 //   0x0110_0000  decoded records (see interpreter/records)
 //   0x0310_0000  how many instructions a block has, the block table, and what is known of each page's code
-//   0x0380_0000  the Guest's RAM
+//   0x0380_0000  the Guest's RAM; behind it tables by page that only TypeScript uses (see memory)
 
 /** eax … edi as words; a ninth slot is always zero and serves as the absent base or index register. */
 export const REGISTERS = 0x100;

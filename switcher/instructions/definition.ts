@@ -11,7 +11,7 @@
 // faults is run again from its beginning. tests/switcher/instructions/precise.test.ts holds every definition to it.
 import { Bug } from '../../lib/errors.js';
 import type { Form } from '../decode/instruction.js';
-import { Builder } from '../language/builder.js';
+import { Builder, type Wording } from '../language/builder.js';
 import type { Width } from '../language/flags.js';
 import type { Body } from '../language/nodes.js';
 import { type Access, accessOf } from './operands.js';
@@ -32,15 +32,11 @@ export function isDefined(mnemonic: string): boolean {
   return definitions.has(mnemonic);
 }
 
-/**
- * What a form means: its mnemonic's definition, told these operand kinds.
- *
- * @param spellsOut for readers that have room for it (see `Builder.inPlace`)
- */
-export function meaning(form: Form, spellsOut = false): Body {
+/** What a form means: its mnemonic's definition, told these operand kinds. */
+export function meaning(form: Form, wording: Wording = 'short'): Body {
   const definition = definitions.get(form.mnemonic);
   if (definition === undefined) throw new Bug(`the opcode map has ${form.mnemonic}, but it means nothing`);
-  const b = new Builder(spellsOut);
+  const b = new Builder(wording);
   definition(b, [accessOf(b, form, 0), accessOf(b, form, 1), accessOf(b, form, 2)], form);
   return b.body();
 }

@@ -65,7 +65,7 @@ export function flowOf(form: Form): Flow {
 export function spelledOut(form: Form): SpelledOut {
   const known = meanings.get(form);
   if (known !== undefined) return known;
-  const body = meaning(form, true);
+  const body = meaning(form, 'spelled-out');
   const setsFlags = ({ kind }: Statement): boolean => kind === 'setFlags';
   const inner = body.statements.filter((statement) => !setsFlags(statement));
   const result = { body, flagsMaybe: some(inner, setsFlags) };

@@ -27,15 +27,18 @@ export type Term = Value | number | bigint;
 
 const isValue = (term: Term): term is Value => typeof term === 'object';
 
+/** Where there are two ways to say something: for readers that have room for it, or shortly, by calling routines. */
+export type Wording = 'spelled-out' | 'short';
+
 export class Builder {
-  readonly #spellsOut: boolean;
+  readonly #wording: Wording;
   readonly #variables: Variable[] = [];
   readonly #root: Statement[] = [];
   #current: Statement[] = this.#root;
 
-  /** @param spellsOut for readers that have room: which of the two ways of `inPlace` is taken */
-  constructor(spellsOut = false) {
-    this.#spellsOut = spellsOut;
+  /** @param wording which of the two ways of `inPlace` is taken */
+  constructor(wording: Wording = 'short') {
+    this.#wording = wording;
   }
 
   body(): Body {
@@ -335,7 +338,7 @@ export class Builder {
 
   /** One of two ways to say the same: the first where there is room, and things are known of registers (see `assured`). */
   inPlace(spelledOut: () => void, otherwise: () => void): void {
-    if (this.#spellsOut) spelledOut();
+    if (this.#wording === 'spelled-out') spelledOut();
     else otherwise();
   }
 

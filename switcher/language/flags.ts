@@ -157,7 +157,7 @@ export function setSixFlags(b: Builder, { cf, pf, af, zf, sf, of }: SixFlags): v
 /** How two numbers are to each other, as ZF, PF and CF say it, each 0 or 1: equal, unordered, less; all three when they are unordered. */
 export type Relation = Pick<SixFlags, 'zf' | 'pf' | 'cf'>;
 
-/** The two words of flags, with OF, SF and AF clear: so little that those who know more of a relation leave most of it out. */
+/** The two words of flags, with OF, SF and AF clear. Where it is known what a relation is not, little is left of it. */
 export function wordsOfRelation(b: Builder, { zf, pf, cf }: Relation): { result: Value; aux: Value } {
   // CF sets bit 30 too, which says that OF is another. A result of 1 has an odd low byte, 0 an even one.
   const carry = b.and(b.sub(0, cf), CARRY_AND_OVERFLOW);

@@ -199,7 +199,7 @@ export class Translator {
     const region = findRegion(eip, this.#fetcher(user), place.pages);
     const head = this.#code.fetch(eip, user, undefined);
     if (region === undefined || head === undefined) return;
-    if (this.#waitsForSideOf(region, user, place)) return;
+    if (this.#waitsForBetter(region, user, place)) return;
     if (this.#code.generation !== generation) {
       // The room for records was used up on the way, and some of those found may be others by now.
       place.state = { kind: 'met', samples: 0 };
@@ -220,10 +220,11 @@ export class Translator {
   }
 
   /**
-   * The region would have a cycle that is come to from the side: one that begins there has it as the compiler made it, with
-   * fewer numbers to carry round. So that place is awaited, once; whether it comes or not, this one is as good as any then.
+   * The region would have a cycle that is come to from the side, and one from another place of the same loop has none: that has
+   * it as the compiler made it, with fewer numbers to carry round. So that place is awaited, once; whether it comes or not,
+   * this one is as good as any then.
    */
-  #waitsForSideOf(region: Region, user: boolean, place: Place): boolean {
+  #waitsForBetter(region: Region, user: boolean, place: Place): boolean {
     if (this.#workshop.patience === 0 || place.hasWaited) return false;
     const better = betterEntry(region);
     const other = better === undefined ? undefined : this.#place(better, user);

@@ -1,5 +1,5 @@
 // What measures is measured: operations at devices are really done, profiles are read as they are meant.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import t from 'tap';
@@ -139,17 +139,17 @@ t.test('a profile’s samples go to the room of who runs, or of who called', asy
 });
 
 t.test('the pages that a Guest has touched are told from all others of a process', async (t) => {
-  if (process.platform !== 'linux') {
+  if (!existsSync('/proc/self/pagemap')) {
     t.pass('only Linux tells');
     return;
   }
   // A size that no other machine of this process has.
-  const ramBytes = 5 * 2 ** 20;
+  const ramBytes = 33 * 2 ** 20;
   const memory = new Memory(ramBytes);
-  t.equal(processMemory(process.pid, ramBytes).guest, 0);
-  for (const page of [0, 7, 1279]) memory.bytes[page * 4096] = 1;
-  memory.newTable().fill(1);
+  for (let at = 8 * 2 ** 20; at < 16 * 2 ** 20; at += 4096) memory.bytes[at] = 1;
+  for (let i = 0; i < 5; i++) memory.newTable().fill(1);
   const { guest, resident } = processMemory(process.pid, ramBytes);
-  t.equal(guest, 3 * 4096);
-  t.ok(resident > guest);
+  // Some systems give two megabytes where a page is touched.
+  t.ok(guest >= 8 * 2 ** 20 && guest <= 14 * 2 ** 20, `${guest} bytes, of ${8 * 2 ** 20} that were touched`);
+  t.ok(resident > guest + 20 * 2 ** 20, `${resident} in all`);
 });

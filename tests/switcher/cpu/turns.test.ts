@@ -1,27 +1,26 @@
 // How often the translator looks where the CPU is, and what a look counts.
 import t from 'tap';
+import { PAGE_SIZE } from '../../../guest-abi/addresses.js';
+import { Memory } from '../../../switcher/cpu/memory.js';
 import * as State from '../../../switcher/cpu/state.js';
 import { Turns } from '../../../switcher/cpu/turns.js';
-import { newCpu } from '../../support/translating-cpu.js';
-import { atOnce } from '../../../switcher/translator/workshop.js';
 
 const ALL = 1_000_000;
 
-/** Spends turns until it is time to look. @returns after how many jumps */
-function untilLook(turns: Turns, spend: (turn: number) => void): number {
-  const before = turns.jumps;
-  do {
-    const turn = turns.begin(ALL);
-    spend(turn);
-    turns.end(turn);
-  } while (!turns.isSampleDue);
-  return turns.jumps - before;
-}
-
+/** `look` spends turns until it is time to, and says after how many jumps. */
 function newTurns(): { turns: Turns; look: () => number } {
-  const { memory } = newCpu(atOnce());
+  const memory = new Memory(PAGE_SIZE);
   const turns = new Turns(memory, true);
-  return { turns, look: () => untilLook(turns, () => memory.set(State.BUDGET, 0)) };
+  const look = (): number => {
+    const before = turns.jumps;
+    do {
+      const turn = turns.begin(ALL);
+      memory.set(State.BUDGET, 0);
+      turns.end(turn);
+    } while (!turns.isSampleDue);
+    return turns.jumps - before;
+  };
+  return { turns, look };
 }
 
 t.test('who sees nothing new looks more seldom, and a look counts for those that were spared', async (t) => {

@@ -191,15 +191,16 @@ function changesState(routine: Routine): boolean {
 const describe = (form: Form): string =>
   `${form.mnemonic} ${form.operands.map((operand) => `${operand.kind}${'width' in operand ? operand.width : ''}`).join(', ')}`;
 
+const WORDINGS = ['short', 'spelled-out'] as const;
 const forms = allForms().filter((form) => isDefined(form.mnemonic));
 
 t.test('what may fault comes before the first change, in every definition', (t) => {
   const wrong = new Set<string>();
   for (const form of forms) {
     if (STRINGS.test(form.mnemonic) || HARMLESS.test(form.mnemonic)) continue;
-    for (const spellsOut of [false, true]) {
+    for (const wording of WORDINGS) {
       const walker = new Walker();
-      walker.walk(meaning(form, spellsOut).statements, [START]);
+      walker.walk(meaning(form, wording).statements, [START]);
       for (const problem of walker.problems) wrong.add(`${describe(form)}: ${problem}`);
     }
   }
@@ -233,8 +234,8 @@ function beforeAsking(statements: readonly Statement[]): string[] | undefined {
 
 t.test('every x87, MMX and SSE instruction raises #NM first, when the FPU is another task’s', (t) => {
   const wrong = forms.filter(usesFpu).flatMap((form) =>
-    [false, true].flatMap((spellsOut) => {
-      const before = beforeAsking(meaning(form, spellsOut).statements);
+    WORDINGS.flatMap((wording) => {
+      const before = beforeAsking(meaning(form, wording).statements);
       return before?.length === 0 ? [] : [`${describe(form)}: ${before?.join(', ') ?? 'never asks'}`];
     }),
   );
